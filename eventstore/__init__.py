@@ -1,0 +1,1 @@
+"""The facts: an append-only store of what the chain said and what we know about it."""

@@ -1,0 +1,95 @@
+"""Keys of facts: what makes two arrivals the same fact, and in which order the chain puts them."""
+
+from hashlib import blake2b
+from typing import NamedTuple, assert_never
+from uuid import UUID
+
+from eventstore.facts import (
+    AdminAccepted,
+    AdminProposed,
+    AuthorityInitialized,
+    ChainFact,
+    CollateralLocked,
+    CollateralTransferred,
+    CollateralUnlocked,
+    ContentConflictFound,
+    CoverageAdvanced,
+    Deposited,
+    EventUndecoded,
+    Fact,
+    ProgramAuthorized,
+    ProgramRevoked,
+    TransactionFailed,
+    VaultInitialized,
+    Withdrawn,
+)
+
+
+class FactKey(NamedTuple):
+    """`originator_id` and `originator_version` of the stored event: unique in the store."""
+
+    originator_id: UUID
+    originator_version: int
+
+
+class ChainOrder(NamedTuple):
+    """The chain's own order, which is not the order of arrival."""
+
+    slot: int
+    transaction_index: int
+    ordinal: int
+
+
+def inclusion_id(slot: int, signature: str, revision: int) -> UUID:
+    """Stream of one decode revision of one inclusion: blake2b(slot, u64 BE | signature, base58 | revision, u32 BE)."""
+    key = slot.to_bytes(8, "big") + signature.encode() + revision.to_bytes(4, "big")
+    return UUID(bytes=blake2b(key, digest_size=16, person=b"inclusion").digest())
+
+
+def service_id(kind: str, *natural_key: str | int) -> UUID:
+    """Stream of a service fact, made of its kind and what it is about; never that of an inclusion."""
+    key = "\0".join((kind, *map(str, natural_key)))
+    return UUID(bytes=blake2b(key.encode(), digest_size=16, person=b"service").digest())
+
+
+def key_of(fact: Fact) -> FactKey:
+    match fact:
+        case TransactionFailed():
+            return FactKey(service_id("TransactionFailed", fact.signature, fact.slot, fact.revision), 0)
+        case EventUndecoded():
+            stream = service_id("EventUndecoded", fact.signature, fact.slot, fact.revision)
+            return FactKey(stream, fact.ordinal)
+        case CoverageAdvanced():
+            return FactKey(service_id("CoverageAdvanced", fact.through_slot), 0)
+        case ContentConflictFound():
+            digest = blake2b(fact.incoming, digest_size=16).hexdigest()
+            return FactKey(service_id("ContentConflictFound", fact.key, fact.topic, digest), 0)
+        case _:
+            return FactKey(inclusion_id(fact.slot, fact.signature, fact.revision), fact.ordinal)
+
+
+def chain_order(fact: ChainFact) -> ChainOrder:
+    return ChainOrder(fact.slot, fact.transaction_index, fact.ordinal)
+
+
+def vaults_of(fact: Fact) -> tuple[str, ...]:
+    """The vaults whose balances the fact carries, each once."""
+    match fact:
+        case VaultInitialized() | Deposited() | Withdrawn() | CollateralLocked() | CollateralUnlocked():
+            return (fact.vault,)
+        case CollateralTransferred():
+            return tuple(dict.fromkeys((fact.from_vault, fact.to_vault)))
+        case (
+            AuthorityInitialized()
+            | ProgramAuthorized()
+            | ProgramRevoked()
+            | AdminProposed()
+            | AdminAccepted()
+            | TransactionFailed()
+            | EventUndecoded()
+            | CoverageAdvanced()
+            | ContentConflictFound()
+        ):
+            return ()
+        case _:
+            assert_never(fact)

@@ -1,0 +1,156 @@
+"""What the rest of the system may ask of an event store, whatever it is kept in."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from eventstore.facts import Fact
+from eventstore.identity import FactKey
+
+
+class StoredFact(NamedTuple):
+    position: int
+    """Place in the store: rises, may have holes, never equals a count."""
+    recorded_at_us: int
+    """When it was appended, Unix microseconds; never falls as positions rise."""
+    fact: Fact
+
+
+class Binding(NamedTuple):
+    """The one cluster and the one program that a store belongs to."""
+
+    genesis_hash: str
+    program_id: str
+
+
+class FactReader(Protocol):
+    """The reading side: all that projections need."""
+
+    def binding(self) -> Binding | None:
+        """None until an indexer has bound the store."""
+
+    def read_after(self, position: int, limit: int) -> list[StoredFact]:
+        """The next facts by position; never passes over one that commits later. Raises TopicUnknown."""
+
+    def read_vault(self, vault: str, *, through_position: int, after: int = 0, limit: int = 1_000) -> list[StoredFact]:
+        """A vault's facts in chain order, `after` of them passed over, of those at or below `through_position`."""
+
+    def last_position(self) -> int:
+        """0 when the store is empty."""
+
+    def key_at(self, position: int) -> FactKey | None:
+        """Identity of the fact at a position; None if the store does not hold it."""
+
+    def close(self) -> None: ...
+
+
+class Inclusion(NamedTuple):
+    """A signature in a slot."""
+
+    signature: str
+    slot: int
+
+
+class Owed(NamedTuple):
+    """A known signature whose transaction is not stored yet."""
+
+    signature: str
+    slot: int
+    block_time: int | None
+
+
+class Evidence(NamedTuple):
+    """A transaction as a node returned it: the JSON text of getTransaction's result."""
+
+    signature: str
+    slot: int
+    transaction_index: int
+    block_time: int | None
+    body: bytes
+    endpoint: str
+
+
+class Walk(NamedTuple):
+    """A search for signatures from the tip down to a floor.
+
+    It covers the slots above `floor`; once it has met its floor, every signature up to `head` is known. `head` is a
+    slot that was finalised before the walk began: above it more signatures may still turn up.
+    """
+
+    walk_id: int | None
+    """None until a page of it was recorded that did not end it."""
+    floor: int
+    """Slot at or below which a signature ends the walk; -1 for the beginning of history."""
+    head: int
+    cursor: str | None
+    """The last signature seen, to go on before; None when nothing was read yet."""
+
+
+class Progress(NamedTuple):
+    """How complete the store is."""
+
+    discovered_through: int
+    """Every signature up to this slot is known; -1 at first."""
+    walks: tuple[Walk, ...]
+    """Unfinished walks, that with the highest floor first."""
+    owed: int
+    frontier: int
+    """Every transaction up to this slot is stored: min(discovered-through, lowest owed slot - 1)."""
+    coverage: int
+    """`through_slot` of the last CoverageAdvanced; -1 at first."""
+
+
+class Appended(NamedTuple):
+    stored: int
+    """Facts that were new."""
+    conflicts: int
+    """Facts that were known under the same key with other content."""
+    last_position: int
+
+
+class IngestStore(FactReader, Protocol):
+    """The indexer's side: facts, evidence, and the durable state of its search, in one transaction each.
+
+    `epoch` is the lease's: a call with an epoch that was taken over changes nothing and raises LeaseLost.
+    """
+
+    def bind(self, binding: Binding) -> None:
+        """Binds an empty store; raises WrongChain or WrongProgram when it is bound to something else."""
+
+    def acquire_lease(self, holder: str) -> int:
+        """Returns a new epoch, higher than all before; raises LeaseHeld while another process holds the lease."""
+
+    def progress(self) -> Progress: ...
+
+    def last_coverage(self) -> StoredFact | None:
+        """The last CoverageAdvanced."""
+
+    def sample_inclusion(self, through_slot: int) -> Inclusion | None:
+        """The newest stored inclusion at or below a slot: something that the right chain must know."""
+
+    def next_walk(self, head: int) -> Walk:
+        """A walk from the tip down to where the newest search before it began. Writes nothing."""
+
+    def record_page(
+        self, epoch: int, walk: Walk, found: Sequence[Owed], cursor: str | None, *, met_floor: bool
+    ) -> Walk:
+        """Queues the found signatures that are not stored yet and moves the walk on; a walk that `met_floor` is over.
+
+        Its range then belongs to the unfinished walk below it, or, if there is none, discovered-through moves.
+        """
+
+    def owed(self, limit: int) -> list[Owed]:
+        """Owed signatures, lowest slot first."""
+
+    def append(
+        self,
+        facts: Sequence[Fact],
+        evidence: Sequence[Evidence] = (),
+        *,
+        settles: Sequence[Inclusion] = (),
+        epoch: int | None = None,
+    ) -> Appended:
+        """Stores what is new and returns how much that was; known facts are left as they are.
+
+        All or nothing. `settles` leaves the owed queue in the same transaction and needs `epoch`, as does
+        CoverageAdvanced. Raises StoreUnwritable, StoreBusy or LeaseLost; calling again is safe after each.
+        """

@@ -1,0 +1,105 @@
+"""The reading side of an event store in one SQLite file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+
+from eventstore import topics
+from eventstore.errors import NotAnEventStore, SchemaTooNew, StoreMissing
+from eventstore.identity import FactKey
+from eventstore.port import Binding, StoredFact
+from eventstore.sqlite_errors import sqlite_errors_named
+from eventstore.sqlite_recorder import APPLICATION_ID, SCHEMA_VERSION, IngestRecorder
+
+FACT_COLUMNS = "stored_events.rowid, recorded_at_us, topic, state"
+
+
+class SQLiteFactReader:
+    """Implements FactReader. For one thread; any number of processes may read while one writes."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        mode = "rwc" if create else "rw"
+        self.datastore = SQLiteDatastore(f"file:{quote(str(path))}?mode={mode}", pool_size=1, max_overflow=1)
+        self.recorder = IngestRecorder(self.datastore)
+        try:
+            self._check_schema(create)
+        except BaseException:
+            self.datastore.close()
+            raise
+
+    def binding(self) -> Binding | None:
+        with self.reading() as c:
+            c.execute("SELECT genesis_hash, program_id FROM binding")
+            row = c.fetchone()
+        return Binding(*row) if row else None
+
+    def read_after(self, position: int, limit: int) -> list[StoredFact]:
+        with self.reading() as c:
+            c.execute(
+                f"SELECT {FACT_COLUMNS} FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?", (position, limit)
+            )
+            rows = c.fetchall()
+        return [stored_fact(row) for row in rows]
+
+    def read_vault(self, vault: str, *, through_position: int, after: int = 0, limit: int = 1_000) -> list[StoredFact]:
+        with self.reading() as c:
+            c.execute(
+                f"SELECT {FACT_COLUMNS} FROM vault_index JOIN stored_events ON stored_events.rowid = position"
+                " WHERE vault = ? AND position <= ?"
+                " ORDER BY slot, transaction_index, ordinal, position LIMIT ? OFFSET ?",
+                (vault, through_position, limit, after),
+            )
+            rows = c.fetchall()
+        return [stored_fact(row) for row in rows]
+
+    def last_position(self) -> int:
+        with self.reading() as c:
+            return self.recorder.last_position(c)
+
+    def key_at(self, position: int) -> FactKey | None:
+        with self.reading() as c:
+            c.execute("SELECT originator_id, originator_version FROM stored_events WHERE rowid = ?", (position,))
+            row = c.fetchone()
+        return FactKey(UUID(row[0]), row[1]) if row else None
+
+    def close(self) -> None:
+        self.datastore.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLiteCursor]:
+        with sqlite_errors_named(self.path), self.datastore.transaction(commit=False) as c:
+            yield c
+
+    def _check_schema(self, create: bool) -> None:
+        with self.reading() as c:
+            application_id, version, tables = (
+                _scalar(c, "PRAGMA application_id"),
+                _scalar(c, "PRAGMA user_version"),
+                _scalar(c, "SELECT COUNT(*) FROM sqlite_master"),
+            )
+        if tables == 0 and not create:
+            raise StoreMissing(str(self.path))
+        if tables == 0:
+            with sqlite_errors_named(self.path):
+                self.recorder.create_table()
+        elif application_id != APPLICATION_ID:
+            raise NotAnEventStore(str(self.path), "its application id is another's")
+        elif version > SCHEMA_VERSION:
+            raise SchemaTooNew(str(self.path), version, SCHEMA_VERSION)
+
+
+def stored_fact(row: Sequence[Any]) -> StoredFact:
+    """From a row of FACT_COLUMNS."""
+    position, recorded_at_us, topic, state = row
+    return StoredFact(position, recorded_at_us, topics.decode(topic, state))
+
+
+def _scalar(c: SQLiteCursor, statement: str) -> int:
+    c.execute(statement)
+    return int(c.fetchone()[0])

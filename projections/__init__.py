@@ -1,0 +1,1 @@
+"""Event store to read models: projectors, generations, rebuilds."""
