@@ -10,9 +10,11 @@ from eventstore.sqlite_store import SQLiteEventStore
 SQLITE = "sqlite:///"
 
 
-def open_ingest_store(url: str) -> IngestStore:
-    """Creates the store if there is none. Raises an EventStoreError that says what to do."""
+def open_ingest_store(url: str, *, create: bool = True) -> IngestStore:
+    """Creates the store if there is none, unless told not to: then StoreMissing."""
     path = _sqlite_path(url)
+    if not create and not path.exists():
+        raise StoreMissing(str(path))
     return SQLiteEventStore(path)
 
 

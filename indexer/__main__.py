@@ -1,0 +1,174 @@
+"""vault-indexer: the composition root and the command line of the indexer."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import stamina
+import structlog
+import typer
+from pydantic import ValidationError
+
+from eventstore.errors import EventStoreError
+from eventstore.open import open_ingest_store
+from eventstore.port import IngestStore
+from eventstore.process_logs import configure_logs
+from indexer.attach import attach
+from indexer.chain import RpcChain
+from indexer.decode import Decoder
+from indexer.decode_command import run_decode
+from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
+from indexer.fetch import Fetcher
+from indexer.hint import Hint, listen
+from indexer.idl import Idl, IdlInvalid, load_idl
+from indexer.ingest import Ingest, Pace
+from indexer.rpc import RpcClient
+from indexer.settings import Settings
+from indexer.status import Status, as_json, as_text, read_status
+from indexer.sweep import Sweep
+from indexer.translate import check_events
+
+START_TIMEOUT_S = 10.0
+"""How long the first calls to a node are tried again: node and indexer may be starting together."""
+
+log = structlog.get_logger()
+app = typer.Typer(
+    help="Chain to event store: finds, fetches and decodes the vault program's events, and says how complete they are.",
+    epilog="Settings are environment variables with the prefix VAULT_; .env.example lists them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.command()
+def run() -> None:
+    """Follow the chain until told to stop (SIGTERM or Ctrl-C).
+
+    Starts where it stopped before, and refuses a node that serves another chain than the store was filled from.
+    """
+    settings = _settings()
+    configure_logs("indexer", settings.log_level)
+    asyncio.run(_run(settings))
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Say how far the store is, how far the chain, and what is owed."""
+    settings = _settings()
+    with closing(open_ingest_store(settings.event_store_url, create=False)) as store:
+        found = asyncio.run(_status(settings, store))
+    typer.echo(as_json(found) if json else as_text(found))
+
+
+@app.command()
+def decode(
+    idl: Annotated[Path, typer.Option(help="The program's IDL, of any Anchor version.")],
+    program: Annotated[str, typer.Option(help="The program's address.")],
+    source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="NDJSON of getTransaction results.")] = "-",
+) -> None:
+    """Decode recorded transactions: getTransaction results in, one NDJSON line per event out.
+
+    Exit status 1 if a line was no transaction; it is named on stderr and the rest goes on.
+    """
+    if source == "-":
+        sys.exit(run_decode(idl, program, sys.stdin.buffer, sys.stdout.buffer, sys.stderr))
+    with Path(source).open("rb") as file:
+        sys.exit(run_decode(idl, program, file, sys.stdout.buffer, sys.stderr))
+
+
+async def _run(settings: Settings) -> None:
+    idl = load_idl(settings.idl)
+    program_id = _program_id(settings, idl)
+    check_events(idl, str(settings.idl))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    decoder = Decoder(idl, program_id, event_sources=settings.event_sources)
+    with closing(open_ingest_store(settings.event_store_url)) as store:
+        epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
+        async with _rpc(settings) as rpc:
+            chain = _chain(settings, rpc)
+            async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
+                with attempt:
+                    await attach(chain, store, settings.event_store_url, program_id)
+            log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
+            hint = Hint()
+            ingest = Ingest(
+                chain,
+                store,
+                epoch,
+                Sweep(chain, store, epoch, program_id),
+                Fetcher(chain, decoder),
+                hint,
+                Pace(settings.poll_interval_s, settings.coverage_interval_s),
+            )
+            await _follow(ingest, hint, settings, program_id, stop)
+        log.info("stopped", position=store.last_position())
+
+
+async def _follow(ingest: Ingest, hint: Hint, settings: Settings, program_id: str, stop: asyncio.Event) -> None:
+    listener = None
+    if settings.ws_url is not None:
+        listener = asyncio.create_task(listen(settings.ws_url, program_id, settings.commitment, hint))
+    try:
+        await ingest.run(stop)
+    finally:
+        if listener is not None:
+            listener.cancel()
+            await asyncio.wait([listener])
+
+
+async def _status(settings: Settings, store: IngestStore) -> Status:
+    async with _rpc(settings) as rpc:
+        return await read_status(store, settings.event_store_url, _chain(settings, rpc))
+
+
+def _rpc(settings: Settings) -> RpcClient:
+    return RpcClient(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, concurrency=settings.rpc_concurrency)
+
+
+def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:
+    return RpcChain(
+        rpc, commitment=settings.commitment, max_transaction_version=settings.max_transaction_version
+    )
+
+
+def _program_id(settings: Settings, idl: Idl) -> str:
+    program_id = settings.program_id or idl.address
+    if program_id is None:
+        raise IdlUnfit(str(settings.idl), "it names no program address, and VAULT_PROGRAM_ID is not set")
+    if idl.address is not None and idl.address != program_id:
+        raise IdlUnfit(str(settings.idl), f"it is of program {idl.address}, not {program_id}")
+    return program_id
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"VAULT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        _fail("; ".join(problems) + " (see .env.example)")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"vault-indexer: {message}", err=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    try:
+        app()
+    except (IndexerError, IdlInvalid, EventStoreError, OSError) as error:
+        _fail(str(error))
+
+
+if __name__ == "__main__":
+    main()

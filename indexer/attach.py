@@ -1,0 +1,50 @@
+"""Makes sure that the node, the program and the store belong together, before anything is written."""
+
+import structlog
+
+from eventstore.facts import CoverageAdvanced
+from eventstore.port import Binding, IngestStore
+from indexer.chain import Chain
+from indexer.errors import OtherChain, ProgramNotFound, RpcRefused
+
+log = structlog.get_logger()
+
+
+async def attach(chain: Chain, store: IngestStore, where: str, program_id: str) -> None:
+    """Binds the store to the node's chain and the program, or raises what keeps them apart.
+
+    Local chains share a genesis hash and even their blockhashes, so the last covered block (hash and time) and the
+    newest covered signature have to be the node's as well.
+    """
+    genesis_hash = await chain.genesis_hash()
+    if not await chain.program_exists(program_id):
+        raise ProgramNotFound(program_id, "is no program on this cluster")
+    store.bind(Binding(genesis_hash, program_id))
+    last = store.last_coverage()
+    if last is not None and isinstance(last.fact, CoverageAdvanced):
+        await _check_coverage(chain, where, last.fact)
+        await _check_signature(chain, store, where, last.fact.through_slot)
+
+
+async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -> None:
+    head = await chain.slot("finalized")
+    if head < covered.through_slot:
+        raise OtherChain(where, f"its finalised head is slot {head}, below the covered slot {covered.through_slot}")
+    try:
+        block = await chain.finalized_block(covered.through_slot)
+    except RpcRefused as refused:
+        log.warning("covered_block_not_kept", slot=covered.through_slot, reason=str(refused))
+        return
+    if block is None or (block.blockhash, block.block_time) != (covered.blockhash, covered.block_time):
+        raise OtherChain(where, f"slot {covered.through_slot} was {covered}, the node says {block}")
+
+
+async def _check_signature(chain: Chain, store: IngestStore, where: str, through_slot: int) -> None:
+    sample = store.sample_inclusion(through_slot)
+    if sample is None:
+        return
+    slot = await chain.slot_of(sample.signature)
+    if slot is None and sample.slot >= await chain.first_available_slot():
+        raise OtherChain(where, f"it does not know signature {sample.signature} of slot {sample.slot}")
+    if slot is not None and slot != sample.slot:
+        raise OtherChain(where, f"signature {sample.signature} is in slot {slot}, was in {sample.slot}")

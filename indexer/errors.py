@@ -1,0 +1,45 @@
+"""What can go wrong between a node and the store; each docstring is the message and the way out."""
+
+
+class IndexerError(Exception):
+    """The indexer cannot go on as it is set up."""
+
+
+class ChainUnavailable(IndexerError):
+    """No endpoint answered usefully; it may be tried again."""
+
+    def __init__(self, method: str, reasons: list[str], retry_after_s: float = 0.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{method}: no endpoint answered ({'; '.join(reasons)}): check VAULT_RPC_URLS and the node")
+
+
+class RpcRefused(IndexerError):
+    """The node understood the call and answered with an error of its own."""
+
+    def __init__(self, endpoint: str, method: str, code: int, message: str) -> None:
+        self.code = code
+        super().__init__(f"{endpoint} refused {method}: {code} {message}")
+
+
+class OtherChain(IndexerError):
+    """The node serves another chain than the one the store was filled from."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(
+            f"the node serves another chain than {where} was filled from: {what}; point VAULT_RPC_URLS at the right "
+            "cluster, or VAULT_EVENT_STORE_URL at an empty folder"
+        )
+
+
+class ProgramNotFound(IndexerError):
+    """There is no such program on the cluster."""
+
+    def __init__(self, program_id: str, what: str) -> None:
+        super().__init__(f"{program_id} {what}: check VAULT_PROGRAM_ID and VAULT_RPC_URLS")
+
+
+class IdlUnfit(IndexerError):
+    """The IDL does not describe the program whose events we know."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}: set VAULT_IDL to the IDL of VAULT_PROGRAM_ID")

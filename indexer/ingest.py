@@ -1,0 +1,150 @@
+"""The indexer's loop: look for signatures, fetch what is owed, append it, say how complete the store is."""
+
+import asyncio
+from typing import NamedTuple
+
+import structlog
+
+from eventstore.errors import StoreBusy
+from eventstore.port import Inclusion, IngestStore, Owed, Walk
+from indexer.chain import Chain
+from indexer.coverage import advance_coverage
+from indexer.errors import ChainUnavailable, RpcRefused
+from indexer.fetch import Fetched, Fetcher, Missed
+from indexer.hint import Hint
+from indexer.sweep import Sweep
+
+ROUND = 256
+"""Transactions fetched before they are appended together."""
+RETRY_DELAYS_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Between tries for one signature, and between turns while no endpoint answers."""
+CATCH_UP_DELAY_S = 0.05
+"""Before looking again for a hinted slot that the node does not list yet."""
+LOUD_TRIES = 5
+"""From so many tries on, a signature that stays owed is worth a warning."""
+log = structlog.get_logger()
+
+
+class Pace(NamedTuple):
+    poll_interval_s: float
+    coverage_interval_s: float
+
+
+class Postponed(NamedTuple):
+    tries: int
+    due_s: float
+    """On the event loop's clock."""
+
+
+class Ingest:
+    """One turn does a little of everything, so that a long backlog holds up neither the tip nor the statement."""
+
+    def __init__(
+        self, chain: Chain, store: IngestStore, epoch: int, sweep: Sweep, fetcher: Fetcher, hint: Hint, pace: Pace
+    ) -> None:
+        self._chain, self._store, self._epoch = chain, store, epoch
+        self._sweep, self._fetcher, self._hint, self._pace = sweep, fetcher, hint, pace
+        self._walks: list[Walk] = list(reversed(store.progress().walks))
+        self._postponed: dict[Inclusion, Postponed] = {}
+        self._poll_due_s = 0.0
+        self._coverage_due_s = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Raises EventStoreError; what may pass (no endpoint, a locked store) is waited for."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                busy = await self._turn()
+            except (ChainUnavailable, RpcRefused, StoreBusy) as error:
+                delay_s = max(_delay_s(failures), getattr(error, "retry_after_s", 0.0))
+                failures += 1
+                log.warning("waiting", reason=str(error), retry_s=delay_s)
+                await _wait(stop, delay_s)
+                continue
+            failures = 0
+            if not busy:
+                await self._rest(stop)
+
+    async def _turn(self) -> bool:
+        """True while there is more to do at once."""
+        if self._hint.wake.is_set() or _now_s() >= self._poll_due_s:
+            await self._look_at_tip()
+        elif self._walks:
+            rest = await self._sweep.step(self._walks[-1])
+            self._walks[-1:] = [rest] if rest else []
+        owed = self._due()
+        if owed:
+            self._append(await self._fetcher.round(owed))
+        if _now_s() >= self._coverage_due_s:
+            await self._advance_coverage()
+        return bool(self._walks or self._due()) or self._hint.wake.is_set()
+
+    async def _look_at_tip(self) -> None:
+        self._hint.wake.clear()
+        self._poll_due_s = _now_s() + self._pace.poll_interval_s
+        rest = await self._sweep.step(await self._sweep.begin())
+        self._walks += [rest] if rest else []
+        if self._sweep.tip_slot < self._hint.slot and self._hint.age_s() < self._pace.poll_interval_s:
+            self._poll_due_s = _now_s() + CATCH_UP_DELAY_S
+
+    def _due(self) -> list[Owed]:
+        now_s = _now_s()
+        owed = self._store.owed(ROUND + len(self._postponed))
+        return [o for o in owed if self._due_s(o) <= now_s][:ROUND]
+
+    def _due_s(self, owed: Owed) -> float:
+        postponed = self._postponed.get(Inclusion(owed.signature, owed.slot))
+        return postponed.due_s if postponed else 0.0
+
+    def _append(self, results: list[Fetched | Missed]) -> None:
+        for missed in (r for r in results if isinstance(r, Missed)):
+            self._postpone(missed)
+        fetched = [r for r in results if isinstance(r, Fetched)]
+        if not fetched:
+            return
+        fetched.sort(key=lambda f: (f.evidence.slot, f.evidence.transaction_index))
+        settles = [inclusion for f in fetched for inclusion in f.settles]
+        facts = [fact for f in fetched for fact in f.facts]
+        appended = self._store.append(facts, [f.evidence for f in fetched], settles=settles, epoch=self._epoch)
+        for inclusion in settles:
+            self._postponed.pop(inclusion, None)
+        log.info("appended", transactions=len(fetched), facts=appended.stored, position=appended.last_position)
+        if appended.conflicts:
+            log.error("content_conflict", conflicts=appended.conflicts, position=appended.last_position)
+
+    def _postpone(self, missed: Missed) -> None:
+        inclusion = Inclusion(missed.owed.signature, missed.owed.slot)
+        before = self._postponed.get(inclusion)
+        tries = before.tries + 1 if before else 1
+        delay_s = max(_delay_s(tries - 1), missed.retry_after_s)
+        self._postponed[inclusion] = Postponed(tries, _now_s() + delay_s)
+        level = log.info if tries < LOUD_TRIES else log.warning
+        level("owed", signature=inclusion.signature, slot=inclusion.slot, reason=missed.reason, tries=tries)
+
+    async def _advance_coverage(self) -> None:
+        self._coverage_due_s = _now_s() + self._pace.coverage_interval_s
+        slot = await advance_coverage(self._chain, self._store, self._epoch)
+        if slot is not None:
+            log.info("covered", slot=slot)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        due_s = min([self._poll_due_s, self._coverage_due_s, *(p.due_s for p in self._postponed.values())])
+        await _wait(stop, due_s - _now_s(), self._hint.wake)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _delay_s(tries: int) -> float:
+    return RETRY_DELAYS_S[min(tries, len(RETRY_DELAYS_S) - 1)]
+
+
+async def _wait(stop: asyncio.Event, delay_s: float, wake: asyncio.Event | None = None) -> None:
+    """Until one of the events is set, at most `delay_s`."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, wake) if event is not None]
+    try:
+        await asyncio.wait(waits, timeout=max(delay_s, 0.0), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,3 @@
+"""Decoded program events to facts, as far as the fact's fields are in the event."""
+
+

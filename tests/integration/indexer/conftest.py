@@ -1,0 +1,85 @@
+"""A chain in memory that tells the truth unless told to lie, and a real event store to fill from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eventstore.port import IngestStore
+from eventstore.sqlite_store import SQLiteEventStore
+from indexer.chain import Block, Commitment, FetchedTransaction, Page, SignatureInfo
+from indexer.errors import ChainUnavailable, RpcRefused
+
+
+class FakeChain:
+    """Implements Chain over a list of (slot, signature); `hides` makes the node forget signatures."""
+
+    def __init__(self) -> None:
+        self.genesis = "genesis"
+        self.finalized = 100
+        self.history: list[tuple[int, str]] = []
+        self.bodies: dict[str, bytes] = {}
+        self.skipped: set[int] = set()
+        self.hides: set[str] = set()
+        self.first_available = 0
+        self.block_age = 0
+        self.is_program = True
+        self.page_size = 3
+        self.calls: list[tuple[object, ...]] = []
+
+    async def genesis_hash(self) -> str:
+        return self.genesis
+
+    async def slot(self, commitment: Commitment) -> int:
+        return self.finalized if commitment == "finalized" else self.finalized + 31
+
+    async def first_available_slot(self) -> int:
+        return self.first_available
+
+    async def program_exists(self, program_id: str) -> bool:
+        return self.is_program
+
+    async def signatures(self, address: str, *, before: str | None, limit: int, min_slot: int) -> Page:
+        self.calls.append(("signatures", before))
+        newest_first = [(slot, s) for slot, s in sorted(self.history, reverse=True) if s not in self.hides]
+        names = [s for _, s in newest_first]
+        if before is not None and before not in names:
+            raise ChainUnavailable("getSignaturesForAddress", [f"does not know {before}"])
+        start = names.index(before) + 1 if before is not None else 0
+        page = newest_first[start : start + self.page_size]
+        return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], is_last=not page)
+
+    async def transaction(self, signature: str) -> FetchedTransaction | None:
+        self.calls.append(("transaction", signature))
+        body = self.bodies.get(signature)
+        return FetchedTransaction(body, "node") if body is not None and signature not in self.hides else None
+
+    async def block_signatures(self, slot: int) -> list[str] | None:
+        if slot in self.skipped:
+            return None
+        return [s for at, s in self.history if at == slot]
+
+    async def finalized_block(self, slot: int) -> Block | None:
+        if slot < self.first_available:
+            raise RpcRefused("node", "getBlock", -32001, "Block cleaned up")
+        return None if slot in self.skipped else Block(f"hash-{slot}", 1_000 + slot + self.block_age)
+
+    async def slot_of(self, signature: str) -> int | None:
+        return next((slot for slot, s in self.history if s == signature and s not in self.hides), None)
+
+
+@pytest.fixture
+def chain() -> FakeChain:
+    return FakeChain()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[IngestStore]:
+    store = SQLiteEventStore(tmp_path / "events.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def epoch(store: IngestStore) -> int:
+    return store.acquire_lease("test")
