@@ -118,12 +118,19 @@ async def _follow(ingest: Ingest, hint: Hint, settings: Settings, program_id: st
     listener = None
     if settings.ws_url is not None:
         listener = asyncio.create_task(listen(settings.ws_url, program_id, settings.commitment, hint))
+        listener.add_done_callback(_report_end_of_hints)
     try:
         await ingest.run(stop)
     finally:
         if listener is not None:
             listener.cancel()
             await asyncio.wait([listener])
+
+
+def _report_end_of_hints(listener: "asyncio.Task[None]") -> None:
+    """Only cancelling ends it as it should; without hints the indexer goes on by polling."""
+    if not listener.cancelled() and listener.exception() is not None:
+        log.error("hints_ended", reason=repr(listener.exception()))
 
 
 async def _status(settings: Settings, store: IngestStore) -> Status:

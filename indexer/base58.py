@@ -6,7 +6,8 @@ from solders.pubkey import Pubkey
 
 ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ADDRESSES_MAX = 65_536
-_DIGIT_OF = bytes(max(ALPHABET.find(character), 0) for character in range(256))
+_NO_DIGIT = 255
+_DIGIT_OF = bytes(ALPHABET.find(character) % 256 for character in range(256))
 
 
 class Addresses(dict[bytes, str]):
@@ -22,25 +23,23 @@ class Addresses(dict[bytes, str]):
 def decode(text: str) -> bytes:
     """Raises ValueError where it is not base58.
 
-    The digits are summed up in parallel: every lane of one big integer is joined with its neighbour, in steps of
-    twice the width, so that Python counts steps (8 for 150 bytes) and not digits.
+    The digits are summed up in parallel: each lane of one big integer, at first a byte with a digit, is joined with its
+    neighbour. So Python counts the doublings of the lane (8 of them for 150 bytes) and not the digits.
     """
-    characters = text.encode("ascii")
-    if characters.translate(None, ALPHABET):
+    digits = text.encode().translate(_DIGIT_OF)
+    if _NO_DIGIT in digits:
         raise ValueError("not base58")
-    number = int.from_bytes(characters.translate(_DIGIT_OF), "big")
-    for lane, excess, mask in _steps(len(characters).bit_length()):
-        number -= (number >> lane & mask) * excess
-    ones = len(text) - len(text.lstrip("1"))
-    return number.to_bytes(ones + (number.bit_length() + 7) // 8, "big")
+    number = int.from_bytes(digits, "big")
+    for lane, base, mask in _steps(len(digits).bit_length()):
+        number = (number >> lane & mask) * base + (number & mask)
+    zeros = len(text) - len(text.lstrip("1"))
+    return number.to_bytes(zeros + (number.bit_length() + 7) // 8, "big")
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _steps(count: int) -> list[tuple[int, int, int]]:
-    """Lane width in bits, what an upper neighbour counts too much (2^lane instead of 58^digits), lower lanes' mask."""
-    steps = []
-    for step in range(count):
-        lane = 8 << step
-        mask = sum(((1 << lane) - 1) << place for place in range(0, 8 << count, 2 * lane))
-        steps.append((lane, (1 << lane) - 58 ** (1 << step), mask))
-    return steps
+    """Width of the lanes in bits, what their upper neighbour counts for, the mask of every other lane."""
+    bits = 8 << count
+    lanes = [8 << step for step in range(count)]
+    # 2^bits - 1 divided by 2^lane + 1 has every other lane full.
+    return [(lane, 58 ** (lane // 8), ((1 << bits) - 1) // ((1 << lane) + 1)) for lane in lanes]

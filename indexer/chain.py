@@ -1,6 +1,6 @@
 """What the indexer asks of a chain, and the chain as Solana nodes tell it over JSON-RPC."""
 
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -23,7 +23,13 @@ class Page(NamedTuple):
     signatures: list[SignatureInfo]
     """Newest first."""
     is_last: bool
-    """The node has shown that nothing is older than this page; never concluded from an empty answer alone."""
+    """It is empty, and the node has shown that it knows what it was asked to go on from."""
+
+
+class Tip(NamedTuple):
+    finalized_slot: int
+    """Read before the page, from the same node: the page holds all that it has up to this slot and the page's end."""
+    page: Page
 
 
 class FetchedTransaction(NamedTuple):
@@ -50,7 +56,11 @@ class Chain(Protocol):
 
     async def program_exists(self, program_id: str) -> bool: ...
 
-    async def signatures(self, address: str, *, before: str | None, limit: int, min_slot: int) -> Page: ...
+    async def tip(self, address: str, limit: int) -> Tip:
+        """The newest signatures that mention an address."""
+
+    async def older(self, address: str, before: str, limit: int) -> Page:
+        """The signatures that come before one."""
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         """None while the node does not have it."""
@@ -121,17 +131,20 @@ class RpcChain:
         account = (await self._rpc.call("getAccountInfo", params, _account)).value.value
         return account is not None and account.executable
 
-    async def signatures(self, address: str, *, before: str | None, limit: int, min_slot: int) -> Page:
-        options: dict[str, Any] = {"commitment": self._commitment, "limit": limit, "minContextSlot": min_slot}
-        if before is not None:
-            options["before"] = before
+    async def tip(self, address: str, limit: int) -> Tip:
+        # Not by minContextSlot: a node took it for a filter and left out all older signatures (Surfpool 1.5).
+        slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _number)
+        options = {"commitment": self._commitment, "limit": limit}
+        page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.index)
+        return Tip(slot.value, Page(page.value, is_last=not page.value))
+
+    async def older(self, address: str, before: str, limit: int) -> Page:
+        options = {"commitment": self._commitment, "limit": limit, "before": before}
         reply = await self._rpc.call("getSignaturesForAddress", [address, options], _page)
-        if reply.value:
-            return Page(reply.value, is_last=False)
         # A node that does not know `before` answers with an empty page as well: it has to show that it does.
-        if before is not None and await self.slot_of(before) is None:
+        if not reply.value and await self._slot_of(before, at=reply.index) is None:
             raise ChainUnavailable("getSignaturesForAddress", [f"{reply.endpoint} does not know {before}"])
-        return Page([], is_last=True)
+        return Page(reply.value, is_last=not reply.value)
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         options = {
@@ -155,8 +168,11 @@ class RpcChain:
         return Block(block.blockhash, block_time)
 
     async def slot_of(self, signature: str) -> int | None:
+        return await self._slot_of(signature, at=None)
+
+    async def _slot_of(self, signature: str, *, at: int | None) -> int | None:
         params = [[signature], {"searchTransactionHistory": True}]
-        status = (await self._rpc.call("getSignatureStatuses", params, _statuses)).value.value[0]
+        status = (await self._rpc.call("getSignatureStatuses", params, _statuses, at=at)).value.value[0]
         return status.slot if status else None
 
     async def _get_block(

@@ -12,7 +12,7 @@ from indexer.chain import Chain, FetchedTransaction
 from indexer.decode import Decoder
 from indexer.errors import ChainUnavailable, RpcRefused
 from indexer.transaction import Transaction, TransactionInvalid, parse_transaction
-from indexer.translate import FirstDecode, facts_of
+from indexer.translate import Included, facts_of
 
 log = structlog.get_logger()
 
@@ -68,7 +68,7 @@ class Fetcher:
         if decoded.incomplete is not None:
             return Missed(owed, decoded.incomplete)
         block_time = owed.block_time if owed.slot == transaction.slot else transaction.block_time
-        found = FirstDecode(owed.signature, transaction.slot, index, block_time, transaction.fee_payer)
+        found = Included(owed.signature, transaction.slot, index, block_time, transaction.fee_payer)
         evidence = Evidence(owed.signature, transaction.slot, index, block_time, body.body, body.endpoint)
         settles = {Inclusion(owed.signature, owed.slot), Inclusion(owed.signature, transaction.slot)}
         return Fetched(evidence, facts_of(decoded, found), tuple(settles))

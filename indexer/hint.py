@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 from solana.exceptions import SolanaRpcException
+from solana.rpc import commitment as levels
 from solana.rpc.jsonrpc import SolanaJsonRpcError
 from solana.rpc.websocket_api import OverflowPolicy, SolanaWsClient
 from solders.errors import SerdeJSONError
@@ -29,6 +30,7 @@ FAILURES = (
     SolanaRpcException,
     SerdeJSONError,
 )
+COMMITMENTS: dict[Commitment, levels.Commitment] = {"confirmed": levels.Confirmed, "finalized": levels.Finalized}
 log = structlog.get_logger()
 
 
@@ -84,4 +86,4 @@ def _client(url: str) -> SolanaWsClient:
 async def _subscribe(client: SolanaWsClient, program_id: str, commitment: Commitment) -> None:
     mentions = RpcTransactionLogsFilterMentions(Pubkey.from_string(program_id))
     await client.slot_subscribe()
-    await client.logs_subscribe(filter_=mentions, commitment=commitment)
+    await client.logs_subscribe(filter_=mentions, commitment=COMMITMENTS[commitment])

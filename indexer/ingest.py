@@ -82,7 +82,7 @@ class Ingest:
     async def _look_at_tip(self) -> None:
         self._hint.wake.clear()
         self._poll_due_s = _now_s() + self._pace.poll_interval_s
-        rest = await self._sweep.step(await self._sweep.begin())
+        rest = await self._sweep.look()
         self._walks += [rest] if rest else []
         if self._sweep.tip_slot < self._hint.slot and self._hint.age_s() < self._pace.poll_interval_s:
             self._poll_due_s = _now_s() + CATCH_UP_DELAY_S
@@ -122,8 +122,13 @@ class Ingest:
         level("owed", signature=inclusion.signature, slot=inclusion.slot, reason=missed.reason, tries=tries)
 
     async def _advance_coverage(self) -> None:
+        """A statement that cannot be made now holds up nothing: it is made at the next interval."""
         self._coverage_due_s = _now_s() + self._pace.coverage_interval_s
-        slot = await advance_coverage(self._chain, self._store, self._epoch)
+        try:
+            slot = await advance_coverage(self._chain, self._store, self._epoch)
+        except (ChainUnavailable, RpcRefused) as error:
+            log.warning("coverage_waits", reason=str(error))
+            return
         if slot is not None:
             log.info("covered", slot=slot)
 

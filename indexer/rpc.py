@@ -44,6 +44,8 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
     """The JSON text of the result."""
     endpoint: str
     """Scheme, host and port of who answered: paths and queries may hold keys."""
+    index: int
+    """Which of the URLs it was."""
 
 
 class RpcClient:
@@ -66,13 +68,16 @@ class RpcClient:
     ) -> None:
         await self._session.close()
 
-    async def call(self, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]") -> Reply[T]:
+    async def call(
+        self, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]", *, at: int | None = None
+    ) -> Reply[T]:
+        """`at` asks that endpoint alone: for a second question that only makes sense to who answered the first."""
         reasons: list[str] = []
         retry_after_s = 0.0
-        for turn in range(len(self._urls)):
-            index = (self._preferred + turn) % len(self._urls)
+        turns = [at] if at is not None else [(self._preferred + n) % len(self._urls) for n in range(len(self._urls))]
+        for index in turns:
             try:
-                reply = await self._ask(self._urls[index], method, params, decoder)
+                reply = await self._ask(index, method, params, decoder)
             except _Unusable as unusable:
                 reasons.append(f"{public_name(self._urls[index])}: {unusable}")
                 retry_after_s = max(retry_after_s, unusable.retry_after_s)
@@ -82,8 +87,9 @@ class RpcClient:
         raise ChainUnavailable(method, reasons, retry_after_s)
 
     async def _ask(
-        self, url: str, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]"
+        self, index: int, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]"
     ) -> Reply[T]:
+        url = self._urls[index]
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         response = self._parse(await self._post(url, body), self._response)
         if response.error is not None:
@@ -93,7 +99,7 @@ class RpcClient:
         raw = bytes(response.result)
         if not raw:
             raise _Unusable("it answered without a result")
-        return Reply(self._parse(raw, decoder), raw, public_name(url))
+        return Reply(self._parse(raw, decoder), raw, public_name(url), index)
 
     async def _post(self, url: str, body: bytes) -> bytes:
         try:

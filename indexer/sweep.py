@@ -1,7 +1,7 @@
 """Finds signatures: walks the program's history from the tip down, one page at a time, each page made durable."""
 
 from eventstore.port import IngestStore, Owed, Walk
-from indexer.chain import Chain
+from indexer.chain import Chain, Page
 from indexer.errors import ChainUnavailable
 
 FIRST_PAGE = 100
@@ -20,18 +20,22 @@ class Sweep:
         self.tip_slot = -1
         """Slot of the newest signature seen."""
 
-    async def begin(self) -> Walk:
-        """A walk from the tip. Its head is finalised before the walk begins, so nothing can turn up below it."""
-        return self._store.next_walk(await self._chain.slot("finalized"))
+    async def look(self) -> Walk | None:
+        """The first page of a walk from the tip; what is left of it. Raises ChainUnavailable: nothing has changed then.
+
+        The walk's head was final before it began, so that nothing can turn up below it later.
+        """
+        tip = await self._chain.tip(self._program_id, FIRST_PAGE)
+        if tip.page.signatures:
+            self.tip_slot = max(self.tip_slot, tip.page.signatures[0].slot)
+        return self._record(self._store.next_walk(tip.finalized_slot), tip.page)
 
     async def step(self, walk: Walk) -> Walk | None:
-        """Reads one page; None when the walk is over. Raises ChainUnavailable and has then changed nothing."""
-        limit = FIRST_PAGE if walk.cursor is None else NEXT_PAGES
-        page = await self._chain.signatures(
-            self._program_id, before=walk.cursor, limit=limit, min_slot=max(walk.head, 0)
-        )
-        if page.signatures:
-            self.tip_slot = max(self.tip_slot, page.signatures[0].slot)
+        """The next page of a walk; what is left of it. Raises ChainUnavailable: nothing has changed then."""
+        assert walk.cursor is not None, "a walk begins with look()"
+        return self._record(walk, await self._chain.older(self._program_id, walk.cursor, NEXT_PAGES))
+
+    def _record(self, walk: Walk, page: Page) -> Walk | None:
         met_floor = page.is_last or page.signatures[-1].slot <= walk.floor
         if page.is_last:
             self._check_end_of_history(walk)
@@ -46,4 +50,3 @@ class Sweep:
         if stored is not None:
             reason = f"its history ends above slot {walk.floor}, but {stored.signature} of slot {stored.slot} is stored"
             raise ChainUnavailable("getSignaturesForAddress", [reason])
-

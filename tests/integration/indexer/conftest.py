@@ -7,7 +7,7 @@ import pytest
 
 from eventstore.port import IngestStore
 from eventstore.sqlite_store import SQLiteEventStore
-from indexer.chain import Block, Commitment, FetchedTransaction, Page, SignatureInfo
+from indexer.chain import Block, Commitment, FetchedTransaction, Page, SignatureInfo, Tip
 from indexer.errors import ChainUnavailable, RpcRefused
 
 
@@ -39,14 +39,22 @@ class FakeChain:
     async def program_exists(self, program_id: str) -> bool:
         return self.is_program
 
-    async def signatures(self, address: str, *, before: str | None, limit: int, min_slot: int) -> Page:
-        self.calls.append(("signatures", before))
-        newest_first = [(slot, s) for slot, s in sorted(self.history, reverse=True) if s not in self.hides]
-        names = [s for _, s in newest_first]
-        if before is not None and before not in names:
+    async def tip(self, address: str, limit: int) -> Tip:
+        self.calls.append(("tip",))
+        return Tip(self.finalized, self._page(0))
+
+    async def older(self, address: str, before: str, limit: int) -> Page:
+        self.calls.append(("older", before))
+        names = [s for _, s in self._newest_first()]
+        if before not in names:
             raise ChainUnavailable("getSignaturesForAddress", [f"does not know {before}"])
-        start = names.index(before) + 1 if before is not None else 0
-        page = newest_first[start : start + self.page_size]
+        return self._page(names.index(before) + 1)
+
+    def _newest_first(self) -> list[tuple[int, str]]:
+        return [(slot, s) for slot, s in sorted(self.history, reverse=True) if s not in self.hides]
+
+    def _page(self, start: int) -> Page:
+        page = self._newest_first()[start : start + self.page_size]
         return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], is_last=not page)
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:

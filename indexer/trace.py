@@ -1,0 +1,88 @@
+"""What a transaction executed: the message's instructions and those they called, flattened, in order of execution."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from msgspec import Struct
+
+from indexer.transaction import InnerInstruction, InnerInstructions, Message, TransactionMeta
+
+
+class Trace(Struct, gc=False):
+    """Lists by flattened instruction number: depth first, from 0."""
+
+    keys: list[str]
+    """The transaction's accounts, loaded ones included."""
+    programs: list[str] = []
+    """Empty text where it is not among the accounts given."""
+    heights: list[int] = []
+    """1 for the message's instructions, 2 for what those call, …; 0 where the node does not say."""
+    inner: list[InnerInstruction | None] = []
+    """None for the message's instructions."""
+    flaw: str | None = None
+    """Why this may not be the whole of it."""
+
+    def may_have_run(self, program: str) -> bool:
+        """Though it is not among the programs that are known to have run."""
+        return self.flaw is not None and (program in self.keys or "" in self.programs)
+
+    def parent(self, number: int) -> int | None:
+        """Without a stack height it is the message's instruction. None where there is no sense in the heights."""
+        height = self.heights[number] or 2
+        for other in range(number - 1, -1, -1):
+            other_height = self.heights[other] or 2
+            if other_height < height:
+                return other if other_height == height - 1 else None
+        return None
+
+    def programs_within(self, index: int) -> list[str]:
+        """Of the message's instruction with that index and all that it called."""
+        starts = [number for number, inner in enumerate(self.inner) if inner is None]
+        if not 0 <= index < len(starts):
+            return []
+        return self.programs[starts[index] : [*starts, len(self.programs)][index + 1]]
+
+
+def trace_of(message: Message, meta: TransactionMeta) -> Trace:
+    keys = account_keys(message, meta)
+    trace = Trace(keys)
+    programs, heights, inner = trace.programs, trace.heights, trace.inner
+    called = _called(meta.inner_instructions)
+    for index, instruction in enumerate(message.instructions):
+        programs.append(instruction.program_id or _key(keys, instruction.program_id_index))
+        heights.append(1)
+        inner.append(None)
+        for one in called.pop(index, ()):
+            programs.append(one.program_id or _key(keys, one.program_id_index))
+            heights.append(one.stack_height or 0)
+            inner.append(one)
+    if called:
+        trace.flaw = f"there are inner instructions of instruction {min(called)}, which the message does not have"
+    elif "" in programs:
+        trace.flaw = f"the program of instruction {programs.index('')} is not among the {len(keys)} accounts given"
+    elif meta.inner_instructions is None:
+        trace.flaw = "inner instructions are null"
+    return trace
+
+
+def _called(inner_sets: list[InnerInstructions] | None) -> dict[int, list[InnerInstruction]]:
+    """By the index of the message's instruction."""
+    called: dict[int, list[InnerInstruction]] = {}
+    for one in inner_sets or ():
+        called[one.index] = called[one.index] + one.instructions if one.index in called else one.instructions
+    return called
+
+
+def _key(keys: list[str], index: int | None) -> str:
+    return keys[index] if index is not None and index < len(keys) else ""
+
+
+def account_keys(message: Message, meta: TransactionMeta | None) -> list[str]:
+    """Loaded ones included, in the order that instructions count in."""
+    keys = message.account_keys
+    loaded = meta.loaded_addresses if meta is not None else None
+    if not isinstance(keys[0], str):
+        return [key if isinstance(key, str) else key.pubkey for key in keys]
+    texts = cast(list[str], keys)  # a node gives all of one kind
+    return texts + loaded.writable + loaded.readonly if loaded is not None else texts
