@@ -1,0 +1,40 @@
+//! The position-manager: opens, closes and settles positions whose margin is locked in the vault-manager.
+
+use anchor_lang::prelude::*;
+
+pub mod errors;
+pub mod instructions;
+pub mod seeds;
+pub mod state;
+
+pub use errors::*;
+pub use instructions::*;
+pub use seeds::*;
+pub use state::*;
+
+declare_id!("PMxt9H4RpGm5aj7GG1hPfs2HbTAovcJa93cbip2cjBM");
+
+#[program]
+pub mod position_manager {
+    use super::*;
+
+    /// Sets the settlement admin, once; only the program's upgrade authority may.
+    pub fn initialize_config(ctx: Context<InitializeConfig>) -> Result<()> {
+        InitializeConfig::initialize_config(ctx)
+    }
+
+    /// Opens position `id` of the owner and locks `margin` base units for it.
+    pub fn open_position(ctx: Context<OpenPosition>, id: u64, margin: u64) -> Result<()> {
+        OpenPosition::open_position(ctx, id, margin)
+    }
+
+    /// Closes position `id` of the owner and unlocks what is left of its margin.
+    pub fn close_position(ctx: Context<ClosePosition>, id: u64) -> Result<()> {
+        ClosePosition::close_position(ctx, id)
+    }
+
+    /// Pays `amount` base units of position `id`'s margin to another vault.
+    pub fn settle_position(ctx: Context<SettlePosition>, id: u64, amount: u64) -> Result<()> {
+        SettlePosition::settle_position(ctx, id, amount)
+    }
+}

@@ -1,0 +1,13 @@
+//! Who settles.
+
+use anchor_lang::prelude::*;
+
+/// PDA `["config"]`; there is one.
+#[account]
+#[derive(InitSpace, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Settles positions.
+    pub admin: Pubkey,
+    /// Bump of this address.
+    pub bump: u8,
+}

@@ -1,0 +1,7 @@
+//! The accounts of this program.
+
+mod config;
+mod position;
+
+pub use config::*;
+pub use position::*;

@@ -1,0 +1,84 @@
+//! Moves tokens from their owner into the owner's vault.
+
+use anchor_lang::prelude::*;
+use anchor_spl::token::{self, Mint, Token, TokenAccount, TransferChecked};
+
+use crate::errors::VaultError;
+use crate::events::Deposited;
+use crate::seeds::{AUTHORITY_SEED, VAULT_SEED};
+use crate::state::{CollateralVault, VaultAuthority};
+
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Deposit<'info> {
+    pub owner: Signer<'info>,
+
+    #[account(
+        seeds = [AUTHORITY_SEED],
+        bump = authority.bump,
+        has_one = collateral_mint @ VaultError::WrongMint,
+    )]
+    pub authority: Box<Account<'info, VaultAuthority>>,
+
+    #[account(
+        mut,
+        seeds = [VAULT_SEED, vault.owner.as_ref()],
+        bump = vault.bump,
+        has_one = owner @ VaultError::WrongOwner,
+        has_one = token_account @ VaultError::WrongTokenAccount,
+    )]
+    pub vault: Box<Account<'info, CollateralVault>>,
+
+    pub collateral_mint: Box<Account<'info, Mint>>,
+
+    #[account(mut)]
+    pub token_account: Box<Account<'info, TokenAccount>>,
+
+    /// Any token account of the owner, associated or not.
+    #[account(
+        mut,
+        constraint = owner_token_account.mint == collateral_mint.key() @ VaultError::WrongMint,
+        constraint = owner_token_account.owner == owner.key() @ VaultError::WrongTokenOwner,
+    )]
+    pub owner_token_account: Box<Account<'info, TokenAccount>>,
+
+    pub token_program: Program<'info, Token>,
+}
+
+impl Deposit<'_> {
+    fn validate(&self, amount: u64) -> Result<()> {
+        require!(amount > 0, VaultError::ZeroAmount);
+        Ok(())
+    }
+
+    #[access_control(ctx.accounts.validate(amount))]
+    pub fn deposit(ctx: Context<Self>, amount: u64) -> Result<()> {
+        let now = Clock::get()?.unix_timestamp;
+        ctx.accounts.take_tokens(amount)?;
+        ctx.accounts.vault.deposit(amount, now)?;
+
+        let vault = &ctx.accounts.vault;
+        emit_cpi!(Deposited {
+            vault: vault.key(),
+            owner: vault.owner,
+            amount,
+            total_balance: vault.total_balance,
+            locked_balance: vault.locked_balance,
+            available_balance: vault.available_balance,
+            timestamp: now,
+        });
+        vault.invariant(&ctx.accounts.token_account)
+    }
+
+    fn take_tokens(&mut self, amount: u64) -> Result<()> {
+        let accounts = TransferChecked {
+            from: self.owner_token_account.to_account_info(),
+            mint: self.collateral_mint.to_account_info(),
+            to: self.token_account.to_account_info(),
+            authority: self.owner.to_account_info(),
+        };
+        let cpi = CpiContext::new(self.token_program.key(), accounts);
+        token::transfer_checked(cpi, amount, self.collateral_mint.decimals)?;
+        self.token_account.reload()
+    }
+}
