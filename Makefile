@@ -1,5 +1,6 @@
 # Everything happens in the checkout: .venv (Python), .node (the local Solana node), .run (data of `make run`).
-PYTHON ?= $(firstword $(foreach v,python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(v)),$(v))))
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 TESTS ?= tests
 export VAULT_PROGRAMS_DIR ?= programs/artifacts
@@ -14,12 +15,12 @@ help: ## print this
 install: .venv/.ready ## set up .venv with vault-indexer, vault-projector and vault-api
 
 .venv/.ready: pyproject.toml uv.lock
-	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) \
 		|| { echo "make: Python 3.11 or newer is needed; name one with 'make PYTHON=/path/to/python3 $(MAKECMDGOALS)'" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv \
 		|| { echo "make: '$(PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
-	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --quiet --locked --inexact --python $(BIN)/python
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --quiet --locked --inexact --python $(BIN)/python
 	@touch $@
 
 run: install ## local node, demo traffic, indexer, projectors and API; RUN='--help' lists its options

@@ -6,6 +6,8 @@ from solders.pubkey import Pubkey
 
 ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ADDRESSES_MAX = 65_536
+TEXT_MAX = 16_384
+"""An instruction that is called has 10 KiB of data at most: MAX_INSTRUCTION_DATA_LEN."""
 _NO_DIGIT = 255
 _DIGIT_OF = bytes(ALPHABET.find(character) % 256 for character in range(256))
 
@@ -21,11 +23,13 @@ class Addresses(dict[bytes, str]):
 
 
 def decode(text: str) -> bytes:
-    """Raises ValueError where it is not base58.
+    """Raises ValueError where it is not base58, or longer than an instruction's data can be.
 
     The digits are summed up in parallel: each lane of one big integer, at first a byte with a digit, is joined with its
     neighbour. So Python counts the doublings of the lane (8 of them for 150 bytes) and not the digits.
     """
+    if len(text) > TEXT_MAX:
+        raise ValueError(f"{len(text)} characters are too many")
     digits = text.encode().translate(_DIGIT_OF)
     if _NO_DIGIT in digits:
         raise ValueError("not base58")

@@ -137,9 +137,11 @@ def array_of(read: Reader, length: int) -> Reader:
 
 
 def list_of(read: Reader, item_size_min: int) -> Reader:
+    """Borsh has no lists of what has no size: any count would fit."""
+
     def read_list(data: bytes, pos: int) -> tuple[object, int]:
         (count,) = _count(data, pos)
-        if count * max(item_size_min, 1) > len(data) - pos - 4:
+        if count * item_size_min > len(data) - pos - 4 or (count and not item_size_min):
             raise Malformed(f"a list of {count} announced, {len(data) - pos - 4} bytes there")
         return array_of(read, count)(data, pos + 4)
 

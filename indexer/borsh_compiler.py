@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from typing import NamedTuple, assert_never, cast
+from typing import NamedTuple, cast
 
 from indexer import borsh
 from indexer.borsh import Reader
+from indexer.idl_generics import filled, filled_enum
 from indexer.idl_node import IdlInvalid
 from indexer.idl_types import (
     Array,
@@ -24,6 +24,7 @@ from indexer.idl_types import (
     Type,
     Unknown,
 )
+from indexer.reader_code import ReaderCode
 
 EventReader = Callable[[bytes, int], tuple[dict[str, object], int]]
 INLINE_DEPTH_MAX = 4
@@ -47,21 +48,26 @@ class Compiler:
         self._readers: dict[Type, Reader] = {}
         self._sizes: dict[Type, Size] = {}
 
-    def reader(self, type_: Type) -> Reader:
-        """Raises IdlInvalid where the IDL does not say enough."""
-        try:
-            return self._reader(type_)
-        except RecursionError:
-            raise IdlInvalid(self._idl.where, f"{type_} never ends") from None
-
     def event_reader(self, event: Event) -> EventReader:
-        """Fields without names are numbered: an event is a dict whatever it is declared as."""
-        body = event.body
-        while isinstance(body, Defined) and not isinstance(of_name := self._body(body), Enum):
+        """Fields without names are numbered: an event is a dict whatever it is declared as.
+
+        Raises IdlInvalid where the IDL does not say enough.
+        """
+        try:
+            return cast(EventReader, self._reader(self._event_body(event)))
+        except RecursionError:
+            raise IdlInvalid(self._idl.where, f"the type of event {event.name} never ends") from None
+
+    def _event_body(self, event: Event) -> Type:
+        body = filled(event.body, {}, self._idl.where)
+        for _ in range(NESTING_MAX):
+            of_name = self._body(body) if isinstance(body, Defined) else None
+            if of_name is None or isinstance(of_name, Enum):
+                break
             body = of_name
         if isinstance(body, Fields) and body.names is None:
-            body = Fields(body.types, tuple(str(number) for number in range(len(body.types))))
-        return cast(EventReader, self.reader(body))
+            return Fields(body.types, tuple(str(number) for number in range(len(body.types))))
+        return body
 
     def _reader(self, type_: Type) -> Reader:
         """A type that contains itself meets, on the way, the promise of its own reader."""
@@ -104,10 +110,10 @@ class Compiler:
         return self._reader(body)
 
     def _in_one_function(self, type_: Type) -> Reader:
-        code = _Code()
+        code = ReaderCode()
         return code.function(self._expression(type_, code, depth=0))
 
-    def _expression(self, type_: Type, code: _Code, depth: int) -> str:
+    def _expression(self, type_: Type, code: ReaderCode, depth: int) -> str:
         """Python source of the value, of what `code` has read so far."""
         match type_:
             case Primitive(name) if name in borsh.SCALARS:
@@ -138,49 +144,8 @@ class Compiler:
             raise IdlInvalid(self._idl.where, f"type {type_.name} takes {expected} generic arguments, not {actual}")
         arguments = dict(zip(definition.generics, type_.arguments, strict=True))
         if isinstance(definition.body, Enum):
-            return Enum(tuple((name, self._filled_fields(f, arguments)) for name, f in definition.body.variants))
-        return self._filled(definition.body, arguments)
-
-    def _filled(self, type_: Type, arguments: dict[str, Type | int]) -> Type:
-        match type_:
-            case Primitive() | Unknown():
-                return type_
-            case Option(item):
-                return Option(self._filled(item, arguments))
-            case COption(item):
-                return COption(self._filled(item, arguments))
-            case List(item):
-                return List(self._filled(item, arguments))
-            case Array(item, length):
-                return Array(self._filled(item, arguments), self._length(length, arguments))
-            case Fields():
-                return self._filled_fields(type_, arguments)
-            case Defined(name, given):
-                return Defined(name, tuple(self._argument(argument, arguments) for argument in given))
-            case Generic(name):
-                return self._generic_type(name, arguments)
-            case _:
-                assert_never(type_)
-
-    def _filled_fields(self, fields: Fields, arguments: dict[str, Type | int]) -> Fields:
-        return Fields(tuple(self._filled(item, arguments) for item in fields.types), fields.names)
-
-    def _argument(self, argument: Type | int, arguments: dict[str, Type | int]) -> Type | int:
-        if isinstance(argument, Generic):
-            return arguments.get(argument.name, argument)
-        return argument if isinstance(argument, int) else self._filled(argument, arguments)
-
-    def _generic_type(self, name: str, arguments: dict[str, Type | int]) -> Type:
-        found = arguments.get(name)
-        if found is None or isinstance(found, int):
-            raise IdlInvalid(self._idl.where, f"generic {name} stands for no type")
-        return found
-
-    def _length(self, length: int | str, arguments: dict[str, Type | int]) -> int:
-        found = length if isinstance(length, int) else arguments.get(length)
-        if not isinstance(found, int):
-            raise IdlInvalid(self._idl.where, f"array length {length} stands for no number")
-        return found
+            return filled_enum(definition.body, arguments, self._idl.where)
+        return filled(definition.body, arguments, self._idl.where)
 
     def _checked_length(self, length: int) -> int:
         if length > LENGTH_MAX:
@@ -238,49 +203,3 @@ class _Promised:
 
 def _is_scalar(type_: Type) -> bool:
     return isinstance(type_, Primitive) and type_.name in borsh.SCALARS
-
-
-class _Code:
-    """Source of one reader: values taken one after the other, those of fixed size by one `struct.unpack_from`."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._run: list[tuple[str, str]] = []
-        self._names: dict[str, object] = {}
-        self._count = 0
-
-    def take(self, code: str, convert: Callable[..., object] | None) -> str:
-        variable = self._new("v")
-        self._run.append((variable, code))
-        return variable if convert is None else f"{self._bound(convert)}({variable})"
-
-    def call(self, read: Reader) -> str:
-        self._end_run()
-        variable = self._new("v")
-        self._lines.append(f"{variable}, pos = {self._bound(read)}(data, pos)")
-        return variable
-
-    def function(self, value: str) -> Reader:
-        self._end_run()
-        body = "\n    ".join([*self._lines, f"return {value}, pos"])
-        exec(f"def read(data, pos):\n    {body}\n", self._names)  # once per type; names are quoted
-        read: Reader = self._names["read"]  # type: ignore[assignment]  # what exec just defined
-        return read
-
-    def _end_run(self) -> None:
-        if not self._run:
-            return
-        run = struct.Struct("<" + "".join(code for _, code in self._run))
-        variables = "".join(f"{variable}, " for variable, _ in self._run)
-        self._lines.append(f"{variables}= {self._bound(run.unpack_from)}(data, pos)")
-        self._lines.append(f"pos += {run.size}")
-        self._run.clear()
-
-    def _bound(self, value: object) -> str:
-        name = self._new("f")
-        self._names[name] = value
-        return name
-
-    def _new(self, letter: str) -> str:
-        self._count += 1
-        return f"{letter}{self._count}"

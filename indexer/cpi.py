@@ -17,27 +17,35 @@ def event_authority(program_id: str) -> str:
     return str(Pubkey.find_program_address([b"__event_authority"], Pubkey.from_string(program_id))[0])
 
 
-def cpi_payloads(trace: Trace, program: str, authority: str, failed: list[range]) -> Iterator[tuple[int, bytes | None]]:
+def cpi_payloads(trace: Trace, program: str, authority: str, failed: set[int]) -> Iterator[tuple[int, bytes | None]]:
     """Instruction number and payload without the tag, None where it may be an event but cannot be read as one.
 
-    `failed` are the instruction numbers of frames that failed.
+    `failed` are numbers of instructions that, or whose callers, failed.
     """
+    if trace.programs.count(program) < 2:
+        return
     for number, inner in enumerate(trace.inner):
-        if inner is None or trace.programs[number] != program or _first_account(inner, trace) != authority:
+        if inner is None or trace.programs[number] != program or number in failed:
             continue
         parent = trace.parent(number)
-        if (parent is not None and trace.programs[parent] != program) or any(number in frame for frame in failed):
+        account = _first_account(inner, trace)
+        if parent is not None and trace.programs[parent] != program:
+            continue
+        if account is not None and account != authority:
             continue
         data = _data(inner)
-        if data is None or data.startswith(EVENT_TAG):
-            yield number, None if data is None or parent is None else data[len(EVENT_TAG) :]
+        if data is None:
+            yield number, None
+        elif data.startswith(EVENT_TAG):
+            yield number, None if parent is None or account is None else data[len(EVENT_TAG) :]
 
 
-def _first_account(inner: InnerInstruction, trace: Trace) -> str:
+def _first_account(inner: InnerInstruction, trace: Trace) -> str | None:
+    """Empty where it has none; None where it is not among the accounts given."""
     account = inner.accounts[0] if inner.accounts else ""
     if isinstance(account, str):
         return account
-    return trace.keys[account] if 0 <= account < len(trace.keys) else ""
+    return trace.keys[account] if 0 <= account < len(trace.keys) else None
 
 
 def _data(inner: InnerInstruction) -> bytes | None:

@@ -44,7 +44,7 @@ class Undecoded(Struct, frozen=True, gc=False):
     """From the discriminator on; empty where it could not be read at all."""
 
 
-class Decoded(Struct, frozen=True):
+class Decoded(Struct, frozen=True, gc=False):
     invoked: bool
     """As far as the transaction shows it."""
     events: tuple[ProgramEvent, ...] = ()
@@ -102,18 +102,17 @@ class Decoder:
         flaw = trace.flaw or (log_flaw if self._in_logs else None)
         found = _Found([], [])
         numbers: set[int] = set()
-        if self._authority in trace.keys:
-            for number, payload in cpi_payloads(trace, self.program_id, self._authority, scan.failed):
-                if payload is None:
-                    flaw = flaw or f"instruction {number} may be an event and cannot be read as one"
-                    continue
-                numbers.add(number)
-                self._read(payload, number * DATA_LINES_MAX, "cpi", found)
+        for number, payload in cpi_payloads(trace, self.program_id, self._authority, scan.failed):
+            if payload is None:
+                flaw = flaw or f"instruction {number} may be an event and cannot be read as one"
+                continue
+            numbers.add(number)
+            self._read(payload, number * DATA_LINES_MAX, "cpi", found)
         for ordinal, line in scan.lines:
             # Where the instruction is an event itself, that is its line 0.
             place = ordinal + 1 if ordinal // DATA_LINES_MAX in numbers else ordinal
             self._read(payload_of(line), place, "log", found)
-        if numbers and scan.lines:
+        if len(scan.lines) + len(numbers) > 1:
             found.events.sort(key=_by_ordinal)
             found.undecoded.sort(key=_by_ordinal)
         return Decoded(invoked, tuple(found.events), tuple(found.undecoded), None, flaw)

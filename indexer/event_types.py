@@ -33,14 +33,13 @@ class EventTypes:
         for size in self._sizes:
             found = self._readers.get(payload[:size])
             if found is not None:
-                name, reader = found
-                return name, self._fields(name, reader, payload, size)
+                return self._event(*found, payload, size)
         raise Undecodable("unknown discriminator")
 
     @staticmethod
-    def _fields(name: str, reader: EventReader, payload: bytes, start: int) -> dict[str, object]:
+    def _event(name: str, reader: EventReader, payload: bytes, start: int) -> tuple[str, dict[str, object]]:
         try:
-            return reader(payload, start)[0]
+            return name, reader(payload, start)[0]
         except Malformed as malformed:
             raise Undecodable(f"{name}: {malformed}") from None
         except (struct.error, IndexError):

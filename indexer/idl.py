@@ -50,7 +50,10 @@ def parse_idl(content: bytes, where: str = "IDL") -> Idl:
         raise IdlInvalid(where, f"is not JSON ({error})") from error
     if not isinstance(document, dict) or not {"instructions", "events"} & document.keys():
         raise IdlInvalid(where, "has neither instructions nor events")
-    return _Node(document, where).idl()
+    try:
+        return _Node(document, where).idl()
+    except RecursionError:
+        raise IdlInvalid(where, "has types that are nested too deeply") from None
 
 
 class _Node(Node):

@@ -49,8 +49,8 @@ class Unaligned(Exception):
 class Scan(Struct, gc=False):
     lines: list[tuple[int, str]] = []
     """The program's data lines with their ordinals: instruction x 65,536 + data line within it."""
-    failed: list[range] = []
-    """Instruction numbers of frames that failed."""
+    failed: set[int] = set()
+    """Numbers of the instructions that failed, or were called by one that did."""
     heights: dict[int, int] = {}
     """Of instructions whose stack height the node did not give."""
     truncated: bool = False
@@ -184,5 +184,7 @@ def _ordinal(number: int, counts: dict[int, int]) -> int:
 
 
 def _forget(scan: Scan, frame: range) -> None:
-    scan.failed.append(frame)
-    scan.lines = [line for line in scan.lines if line[0] < frame.start * DATA_LINES_MAX]
+    """What was logged since the frame was opened is its own or of what it called."""
+    scan.failed.update(frame)
+    while scan.lines and scan.lines[-1][0] >= frame.start * DATA_LINES_MAX:
+        scan.lines.pop()

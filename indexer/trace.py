@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from indexer.transaction import InnerInstruction, InnerInstructions, Message, TransactionMeta
 
+INSTRUCTIONS_MAX = 1_024
+"""The runtime allows 64: MAX_INSTRUCTION_TRACE_LENGTH."""
+
 
 class Trace(Struct, gc=False):
     """Lists by flattened instruction number: depth first, from 0."""
@@ -57,6 +60,8 @@ def trace_of(message: Message, meta: TransactionMeta) -> Trace:
             programs.append(one.program_id or _key(keys, one.program_id_index))
             heights.append(one.stack_height or 0)
             inner.append(one)
+    if len(programs) > INSTRUCTIONS_MAX:
+        return Trace(keys, flaw=f"there are {len(programs)} instructions, more than any transaction can have")
     if called:
         trace.flaw = f"there are inner instructions of instruction {min(called)}, which the message does not have"
     elif "" in programs:
@@ -70,7 +75,7 @@ def _called(inner_sets: list[InnerInstructions] | None) -> dict[int, list[InnerI
     """By the index of the message's instruction."""
     called: dict[int, list[InnerInstruction]] = {}
     for one in inner_sets or ():
-        called[one.index] = called[one.index] + one.instructions if one.index in called else one.instructions
+        called.setdefault(one.index, []).extend(one.instructions)
     return called
 
 

@@ -1,11 +1,22 @@
 """What readers may ask of the read models: the only door of the API into this package."""
 
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+import time
+from collections.abc import Callable
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 from projections.documents import TransactionDocument, VaultDocument
+from projections.errors import GenerationGone, ReadModelsUnavailable
+from projections.open import check_url, open_store
+from projections.projection import Projection
+from projections.registry import PROJECTIONS
+from projections.store import Catalog, Generation, Query, ReadModelStore, Row, Value
+from projections.transactions import TRANSACTIONS
+from projections.vaults import VAULTS
 
+CATALOG_AGE_S_MAX = 0.1
+"""How long after a flip a reader may still answer from the generation before."""
 T = TypeVar("T")
 
 
@@ -64,4 +75,117 @@ class ReadModels(Protocol):
     async def close(self) -> None: ...
 
 
-# async def open_read_models(url: str) -> ReadModels   (to be written here: dispatches by URL scheme)
+def open_read_models(url: str) -> ReadModels:
+    """Does not need them to exist yet. Raises ReadModelsUrlInvalid."""
+    check_url(url)
+    return StoreReadModels(lambda: open_store(url, create=False))
+
+
+class StoreReadModels:
+    """Implements ReadModels over a store that is opened when it is there."""
+
+    def __init__(self, open_: Callable[[], ReadModelStore]) -> None:
+        self._open = open_
+        self._store: ReadModelStore | None = None
+        self._catalog = Catalog()
+        self._catalog_due_s = 0.0
+        self._generations: dict[tuple[str, int], Generation] = {}
+
+    async def vault(self, address: str) -> Answer[VaultDocument | None]:
+        generation, meta = await self._live(VAULTS)
+        row = (await generation.get([address])).get(address)
+        return Answer(row.document if row else None, meta)
+
+    async def vault_of_owner(self, owner: str) -> Answer[VaultDocument | None]:
+        generation, meta = await self._live(VAULTS)
+        rows = await generation.find(Query({"owner": owner}, ("id",), None, False, 1))
+        return Answer(rows[0].document if rows else None, meta)
+
+    async def vaults(self, *, start: PageStart | None, limit: int) -> Page[VaultDocument]:
+        return await self._page(VAULTS, {}, ("id",), start, limit, descending=False)
+
+    async def transactions(
+        self, vault: str, *, start: PageStart | None, limit: int, order: Literal["asc", "desc"]
+    ) -> Page[TransactionDocument]:
+        fields = ("slot", "transaction_index", "ordinal", "id")
+        return await self._page(TRANSACTIONS, {"vault": vault}, fields, start, limit, descending=order == "desc")
+
+    async def meta(self, projection: str) -> Meta:
+        _, meta = await self._live(PROJECTIONS[projection])
+        return meta
+
+    async def close(self) -> None:
+        for generation in self._generations.values():
+            await generation.close()
+        self._generations.clear()
+        if self._store is not None:
+            await self._store.close()
+            self._store = None
+
+    async def _page(
+        self,
+        projection: Projection,
+        where: dict[str, Value],
+        order: tuple[str, ...],
+        start: PageStart | None,
+        limit: int,
+        *,
+        descending: bool,
+    ) -> Page[Any]:
+        generation, meta = await (self._live(projection) if start is None else self._kept(projection, start))
+        after = start.key if start is not None else None
+        rows = await generation.find(Query(where, order, after, descending, limit + 1))
+        following = None
+        if len(rows) > limit:
+            rows = rows[:limit]
+            following = PageStart(meta.generation, _key(rows[-1], order))
+        return Page([row.document for row in rows], following, meta)
+
+    async def _live(self, projection: Projection) -> tuple[Generation, Meta]:
+        live = (await self._fresh_catalog()).live(projection.name)
+        if live is None:
+            raise ReadModelsUnavailable(projection.name, "there is no generation yet")
+        return await self._generation(projection, live.number)
+
+    async def _kept(self, projection: Projection, start: PageStart) -> tuple[Generation, Meta]:
+        """The generation that a walk began in, live or not."""
+        entry = (await self._fresh_catalog()).entry(projection.name, start.generation)
+        if entry is None or entry.state == "building":
+            raise GenerationGone(projection.name, start.generation)
+        return await self._generation(projection, start.generation)
+
+    async def _generation(self, projection: Projection, number: int) -> tuple[Generation, Meta]:
+        """The checkpoint is read before the documents: what it says is in them is in them."""
+        generation = self._generations.get((projection.name, number))
+        if generation is None:
+            generation = await self._opened().open_generation(projection, number)
+            self._generations[projection.name, number] = generation
+        checkpoint = await generation.checkpoint()
+        return generation, Meta(
+            slot=checkpoint.slot,
+            position=checkpoint.position,
+            generation=number,
+            complete_through_slot=checkpoint.complete_through_slot,
+            updated_at=await generation.heartbeat_s(),
+        )
+
+    async def _fresh_catalog(self) -> Catalog:
+        now_s = time.monotonic()
+        if now_s >= self._catalog_due_s:
+            self._catalog = await self._opened().catalog()
+            self._catalog_due_s = now_s + CATALOG_AGE_S_MAX
+            await self._forget_dropped()
+        return self._catalog
+
+    async def _forget_dropped(self) -> None:
+        for name, number in [key for key in self._generations if self._catalog.entry(*key) is None]:
+            await self._generations.pop((name, number)).close()
+
+    def _opened(self) -> ReadModelStore:
+        if self._store is None:
+            self._store = self._open()
+        return self._store
+
+
+def _key(row: Row, order: tuple[str, ...]) -> tuple[Value, ...]:
+    return tuple(row.id if field == "id" else getattr(row.document, field) for field in order)

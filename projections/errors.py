@@ -1,0 +1,104 @@
+"""What can go wrong with read models; each docstring is the message and the way out."""
+
+
+class ProjectionError(Exception):
+    """The projections cannot do what was asked."""
+
+
+class ReadModelsUrlInvalid(ProjectionError):
+    """The read models' URL cannot be used."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"VAULT_READ_MODELS_URL {url!r}: {reason}; use sqlite:///relative-folder or sqlite:////absolute-folder"
+        )
+
+
+class ReadModelsUnavailable(ProjectionError):
+    """There is nothing to read yet, or it is out of reach."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"read models at {where} cannot be read: {reason}; is vault-projector running there?")
+
+
+class GenerationGone(ProjectionError):
+    """The generation that a page walk began in was dropped after a rebuild: begin the walk again."""
+
+    def __init__(self, projection: str, generation: int) -> None:
+        super().__init__(f"generation {generation} of {projection} is gone after a rebuild: begin again without cursor")
+
+
+class ReadModelsUnwritable(ProjectionError):
+    """Read-only, full, or out of reach; what was not written will be written after a restart."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"cannot write {where}: {reason}; nothing was lost, free space or fix permissions and restart")
+
+
+class NotReadModels(ProjectionError):
+    """The file is something else."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} holds no read models ({reason}): check VAULT_READ_MODELS_URL")
+
+
+class ReadModelsTooNew(ProjectionError):
+    """A newer version of this software wrote them."""
+
+    def __init__(self, where: str, found: int, known: int) -> None:
+        super().__init__(f"{where} has format version {found}, this software knows {known}: use the newer version")
+
+
+class GenerationOfOtherVersion(ProjectionError):
+    """Another version of the projection made this generation: only that version may write it."""
+
+    def __init__(self, projection: str, generation: int, found: int, ours: int) -> None:
+        super().__init__(
+            f"generation {generation} of {projection} was made by version {found} of the projection, this is version "
+            f"{ours}: run vault-projector rebuild --projection {projection}"
+        )
+
+
+class ProjectorRunning(ProjectionError):
+    """Another process writes this projection."""
+
+    def __init__(self, what: str, holder: str) -> None:
+        super().__init__(f"{what} is already being written by {holder}: stop it first")
+
+
+class CheckpointUnknown(ProjectionError):
+    """The event store does not hold the fact that the checkpoint names: it was replaced or restored."""
+
+    def __init__(self, projection: str, position: int) -> None:
+        super().__init__(
+            f"{projection} stands at position {position} with a fact that the event store does not hold there: the "
+            f"store was replaced or restored; run vault-projector rebuild --projection {projection}"
+        )
+
+
+class CheckpointMoved(ProjectionError):
+    """Another projector moved the checkpoint: this one is out of date and must stop."""
+
+    def __init__(self, projection: str, generation: int) -> None:
+        super().__init__(f"the checkpoint of {projection}, generation {generation}, was moved by another projector")
+
+
+class CatalogMoved(ProjectionError):
+    """Another process changed the catalog at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__("the catalog of generations was changed by another process: try again")
+
+
+class VerificationFailed(ProjectionError):
+    """The rebuilt documents differ from an independent fold of the same facts; the live generation stays."""
+
+    def __init__(self, projection: str, difference: str) -> None:
+        super().__init__(f"the rebuilt {projection} are not what the facts say, nothing was flipped: {difference}")
+
+
+class ProjectionUnknown(ProjectionError):
+    """There is no projection of that name."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"there is no projection {name!r}: choose from {', '.join(known)}")

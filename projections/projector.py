@@ -1,0 +1,135 @@
+"""Keeps one projection's live generation up with the event store, through flips, until told to stop."""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+import structlog
+
+from eventstore.port import FactReader
+from projections.catalog import change_catalog
+from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
+from projections.fold import apply_batch, key_text
+from projections.projection import Projection
+from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, ReadModelStore
+
+BEAT_INTERVAL_S = 1.0
+CATALOG_INTERVAL_S = 0.25
+"""How soon a flip is noticed."""
+TAKEN_OVER_S = 2.0
+"""How long a rebuild that took the checkpoint over has to flip; more than twice what it allows itself."""
+log = structlog.get_logger()
+
+
+class Pace(NamedTuple):
+    batch: int
+    """Facts applied together."""
+    poll_interval_s: float
+    """Between looks at a store that has nothing new."""
+    grace_s: float
+    """How long a generation is kept after a flip, for readers that are in the middle of it."""
+
+
+class Projector:
+    """One turn applies at most one batch. The caller holds the right to write the projection."""
+
+    def __init__(self, projection: Projection, facts: FactReader, store: ReadModelStore, pace: Pace) -> None:
+        self._projection, self._facts, self._store, self._pace = projection, facts, store, pace
+        self._entry: GenerationEntry | None = None
+        self._generation: Generation
+        self._checkpoint: Checkpoint
+        self._catalog_due_s = 0.0
+        self._beat_due_s = 0.0
+        self._taken_over_until_s = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Raises ProjectionError or EventStoreError when it cannot go on; what was applied stays applied."""
+        try:
+            while not stop.is_set():
+                if not await self._turn():
+                    await _wait(stop, self._pace.poll_interval_s)
+        finally:
+            if self._entry is not None:
+                await self._generation.close()
+
+    async def _turn(self) -> bool:
+        """True if there may be more to do at once."""
+        now_s = time.monotonic()
+        if now_s >= self._catalog_due_s:
+            self._catalog_due_s = now_s + CATALOG_INTERVAL_S
+            await self._follow_catalog()
+        if now_s >= self._beat_due_s:
+            self._beat_due_s = now_s + BEAT_INTERVAL_S
+            await self._generation.beat(time.time())
+        if now_s < self._taken_over_until_s:
+            return False
+        batch = self._facts.read_after(self._checkpoint.position, self._pace.batch)
+        if not batch:
+            return False
+        try:
+            self._checkpoint = await apply_batch(self._generation, self._projection, batch, self._checkpoint)
+        except CheckpointMoved:
+            # A rebuild took the checkpoint over to flip. If it does not in time, this generation is ours again.
+            log.info("checkpoint_taken_over", projection=self._projection.name)
+            self._taken_over_until_s = now_s + TAKEN_OVER_S
+            self._checkpoint = await self._generation.checkpoint()
+            return False
+        return True
+
+    async def _follow_catalog(self) -> None:
+        """Opens the live generation, making the first one; drops those whose grace is over."""
+        catalog = await self._store.catalog()
+        live = catalog.live(self._projection.name) or await self._make_first()
+        if self._entry is None or live.number != self._entry.number:
+            await self._open(live)
+            self._taken_over_until_s = 0.0
+        check_identity(self._projection, self._facts, self._checkpoint)
+        await self._drop_old(catalog)
+
+    async def _make_first(self) -> GenerationEntry:
+        name, version = self._projection.name, self._projection.version
+        number = (await self._store.catalog()).next_number(name)
+        generation = await self._store.create_generation(self._projection, number)
+        await generation.create_indexes()
+        await generation.close()
+        first = GenerationEntry(number=number, version=version, state="live", since_s=time.time())
+        await change_catalog(self._store, lambda c: c.with_generations(name, [*c.of(name), first]))
+        return first
+
+    async def _open(self, entry: GenerationEntry) -> None:
+        if entry.version != self._projection.version:
+            raise GenerationOfOtherVersion(self._projection.name, entry.number, entry.version, self._projection.version)
+        generation = await self._store.open_generation(self._projection, entry.number)
+        checkpoint = await generation.checkpoint()
+        if self._entry is not None:
+            await self._generation.close()
+        self._entry, self._generation, self._checkpoint = entry, generation, checkpoint
+        self._beat_due_s = 0.0
+        log.info("following", projection=self._projection.name, generation=entry.number, position=checkpoint.position)
+
+    async def _drop_old(self, catalog: Catalog) -> None:
+        name, oldest_s = self._projection.name, time.time() - self._pace.grace_s
+        old = [e for e in catalog.of(name) if e.state == "kept" and e.since_s < oldest_s]
+        if not old:
+            return
+        await change_catalog(self._store, lambda c: c.with_generations(name, [e for e in c.of(name) if e not in old]))
+        for entry in old:
+            await self._store.drop_generation(self._projection, entry.number)
+            log.info("generation_dropped", projection=name, generation=entry.number)
+
+
+def check_identity(projection: Projection, facts: FactReader, checkpoint: Checkpoint) -> None:
+    """Raises CheckpointUnknown unless the store holds, at the checkpoint's position, the fact that it names."""
+    if checkpoint.key is None:
+        return
+    key = facts.key_at(checkpoint.position)
+    if key is None or key_text(key) != checkpoint.key:
+        raise CheckpointUnknown(projection.name, checkpoint.position)
+
+
+async def _wait(stop: asyncio.Event, delay_s: float) -> None:
+    try:
+        async with asyncio.timeout(delay_s):
+            await stop.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,66 @@
+"""SQLite files of ours: opened with the same settings, recognised, and their errors in our words."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from projections.errors import NotReadModels, ReadModelsTooNew, ReadModelsUnwritable
+
+APPLICATION_ID = 0x4356524D  # "CVRM", SQLite's application_id
+FORMAT_VERSION = 1
+BUSY_TIMEOUT_S = 10.0
+CACHE_KIB = 32_768
+
+
+@contextmanager
+def sqlite_errors_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        reason = str(error)
+        if "not a database" in reason or "malformed" in reason or "no such table" in reason:
+            raise NotReadModels(str(path), reason) from error
+        raise ReadModelsUnwritable(str(path), reason) from error
+    except OSError as error:
+        raise ReadModelsUnwritable(str(error.filename or path), str(error.strerror)) from error
+
+
+def connect(path: Path, schema: tuple[str, ...] | None) -> sqlite3.Connection:
+    """Creates the file with `schema` if it is given and there is none. Autocommit: BEGIN is explicit."""
+    mode = "rwc" if schema else "rw"
+    with sqlite_errors_named(path):
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
+        )
+        try:
+            _prepare(connection, path, schema)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, schema: tuple[str, ...] | None) -> None:
+    if not _pragma(connection, "page_count") and schema:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in (
+            *schema,
+            f"PRAGMA application_id = {APPLICATION_ID}",
+            f"PRAGMA user_version = {FORMAT_VERSION}",
+        ):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    if _pragma(connection, "application_id") != APPLICATION_ID:
+        raise NotReadModels(str(path), "its application id is another's")
+    if _pragma(connection, "user_version") > FORMAT_VERSION:
+        raise ReadModelsTooNew(str(path), _pragma(connection, "user_version"), FORMAT_VERSION)
+    # After a power cut the last transactions may be missing, never a part of one: they are applied again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

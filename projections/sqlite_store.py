@@ -1,0 +1,82 @@
+"""Read models in one folder: a catalog, and a SQLite file per generation."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import msgspec
+
+from projections.errors import CatalogMoved, GenerationGone, ProjectorRunning, ReadModelsUnavailable
+from projections.projection import Projection
+from projections.sqlite_files import connect, sqlite_errors_named
+from projections.sqlite_generation import SQLiteGeneration, remove
+from projections.store import Catalog, Generation
+
+CATALOG_SCHEMA = (
+    "CREATE TABLE catalog (revision INTEGER NOT NULL, body BLOB NOT NULL)",
+    f"INSERT INTO catalog VALUES (0, CAST('{msgspec.json.encode(Catalog()).decode()}' AS BLOB))",
+)
+
+
+class SQLiteReadModelStore:
+    """Implements ReadModelStore. Any number of processes may read; hold() keeps writers apart."""
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        """Raises ReadModelsUnavailable where there is no catalog and none is to be made."""
+        self._folder = folder
+        path = folder / "catalog.db"
+        if create:
+            with sqlite_errors_named(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+        elif not path.exists():
+            raise ReadModelsUnavailable(str(folder), "there are none yet")
+        self._path = path
+        self._db = connect(path, CATALOG_SCHEMA if create else None)
+        self._locks: list[int] = []
+
+    async def catalog(self) -> Catalog:
+        with sqlite_errors_named(self._path):
+            (body,) = self._db.execute("SELECT body FROM catalog").fetchone()
+        return msgspec.json.decode(body, type=Catalog)
+
+    async def replace_catalog(self, new: Catalog) -> None:
+        change = (new.revision, msgspec.json.encode(new), new.revision - 1)
+        with sqlite_errors_named(self._path):
+            changed = self._db.execute("UPDATE catalog SET revision = ?, body = ? WHERE revision = ?", change).rowcount
+        if not changed:
+            raise CatalogMoved
+
+    async def create_generation(self, projection: Projection, number: int) -> Generation:
+        return SQLiteGeneration(self._file(projection, number), projection, number, create=True)
+
+    async def open_generation(self, projection: Projection, number: int) -> Generation:
+        path = self._file(projection, number)
+        if not path.exists():
+            raise GenerationGone(projection.name, number)
+        return SQLiteGeneration(path, projection, number, create=False)
+
+    async def drop_generation(self, projection: Projection, number: int) -> None:
+        with sqlite_errors_named(self._folder):
+            remove(self._file(projection, number))
+
+    def hold(self, what: str, holder: str) -> None:
+        path = self._folder / f"{what}.lock"
+        with sqlite_errors_named(path):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            other = os.pread(fd, 200, 0).decode(errors="replace")
+            os.close(fd)
+            raise ProjectorRunning(what, other or "another process") from error
+        os.truncate(fd, 0)
+        os.pwrite(fd, holder.encode(), 0)
+        self._locks.append(fd)
+
+    async def close(self) -> None:
+        self._db.close()
+        while self._locks:
+            os.close(self._locks.pop())
+
+    def _file(self, projection: Projection, number: int) -> Path:
+        return self._folder / f"{projection.name}.g{number}.db"

@@ -1,0 +1,125 @@
+"""What projectors and readers ask of a store of read models, whatever it is kept in.
+
+No transactions over several documents are needed: documents carry the position that they include, the checkpoint is
+written last and by compare-and-set, and so is the one catalog document.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from projections.projection import Projection
+
+Value = str | int
+
+
+class Row(NamedTuple):
+    """A document with the position of the last fact in it."""
+
+    id: str
+    position: int
+    document: Any
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """How far a generation is."""
+
+    position: int = 0
+    key: str | None = None
+    """Identity of the fact at that position; None before the first."""
+    slot: int | None = None
+    """Highest slot of a fact that was applied."""
+    complete_through_slot: int | None = None
+    """Last coverage that was passed."""
+    epoch: int = 0
+    """Raised to take the checkpoint over: who then still holds the old one can write no more."""
+
+
+class GenerationEntry(Struct, frozen=True, kw_only=True):
+    number: int
+    version: int
+    """Of the projection that writes it."""
+    state: Literal["building", "live", "kept"]
+    since_s: float
+    """Unix seconds of when it got into this state."""
+
+
+class Catalog(Struct, frozen=True, kw_only=True):
+    """The one document that says which generation is live; a change of it is seen whole or not at all."""
+
+    revision: int = 0
+    generations: dict[str, tuple[GenerationEntry, ...]] = {}
+    """By projection, rising."""
+
+    def of(self, projection: str) -> tuple[GenerationEntry, ...]:
+        return self.generations.get(projection, ())
+
+    def live(self, projection: str) -> GenerationEntry | None:
+        return next((g for g in self.of(projection) if g.state == "live"), None)
+
+    def entry(self, projection: str, number: int) -> GenerationEntry | None:
+        return next((g for g in self.of(projection) if g.number == number), None)
+
+    def next_number(self, projection: str) -> int:
+        return max((g.number for g in self.of(projection)), default=0) + 1
+
+    def with_generations(self, projection: str, entries: Sequence[GenerationEntry]) -> "Catalog":
+        return Catalog(revision=self.revision + 1, generations={**self.generations, projection: tuple(entries)})
+
+
+class Query(NamedTuple):
+    """Equality on some fields, order by others, and where to go on; all by one of the projection's indexes."""
+
+    where: Mapping[str, Value]
+    order: tuple[str, ...]
+    after: tuple[Value, ...] | None
+    """Values of the order fields of the last document before the page."""
+    descending: bool
+    limit: int
+
+
+class Generation(Protocol):
+    """One projection's documents, in one generation."""
+
+    async def get(self, ids: Sequence[str]) -> dict[str, Row]: ...
+
+    async def find(self, query: Query) -> list[Row]: ...
+
+    async def count(self) -> int: ...
+
+    async def checkpoint(self) -> Checkpoint: ...
+
+    async def heartbeat_s(self) -> float:
+        """Unix seconds when a projector last said that it is alive; 0 if never."""
+
+    async def beat(self, now_s: float) -> None: ...
+
+    async def apply(self, rows: Sequence[Row], held: Checkpoint, new: Checkpoint) -> None:
+        """Replaces documents, none by one of a lower position, then the checkpoint; raises CheckpointMoved unless it
+        is still `held`. Rows may become visible before the checkpoint does."""
+
+    async def create_indexes(self) -> None:
+        """May be called after a load; until then `find` may be slow."""
+
+    async def close(self) -> None: ...
+
+
+class ReadModelStore(Protocol):
+    async def catalog(self) -> Catalog: ...
+
+    async def replace_catalog(self, new: Catalog) -> None:
+        """By compare-and-set on the revision before; raises CatalogMoved."""
+
+    async def create_generation(self, projection: Projection, number: int) -> Generation: ...
+
+    async def open_generation(self, projection: Projection, number: int) -> Generation:
+        """Raises GenerationGone."""
+
+    async def drop_generation(self, projection: Projection, number: int) -> None:
+        """Nothing happens if there is none."""
+
+    def hold(self, what: str, holder: str) -> None:
+        """Takes the exclusive right to `what` until the process ends or close(); raises ProjectorRunning."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,131 @@
+"""The collection `vaults`: one document per vault, with its balances and what was ever deposited and withdrawn."""
+
+from typing import NamedTuple, assert_never
+
+from msgspec import structs
+
+from eventstore.facts import (
+    CollateralLocked,
+    CollateralTransferred,
+    CollateralUnlocked,
+    Deposited,
+    Fact,
+    ProgramFact,
+    VaultInitialized,
+    Withdrawn,
+)
+from eventstore.identity import ChainOrder, chain_order, vaults_of
+from eventstore.port import StoredFact
+from projections.documents import VaultDocument
+from projections.projection import Projection
+
+VaultEvent = VaultInitialized | Deposited | Withdrawn | CollateralLocked | CollateralUnlocked | CollateralTransferred
+
+
+class Leg(NamedTuple):
+    """What an event says of one vault: balances after it."""
+
+    owner: str
+    total_balance: int
+    locked_balance: int
+    available_balance: int
+
+
+def leg_of(event: VaultEvent, vault: str) -> Leg:
+    match event:
+        case VaultInitialized() | Deposited() | Withdrawn() | CollateralLocked() | CollateralUnlocked():
+            return Leg(event.owner, event.total_balance, event.locked_balance, event.available_balance)
+        case CollateralTransferred() if vault == event.from_vault:
+            balances = (event.from_total_balance, event.from_locked_balance, event.from_available_balance)
+            return Leg(event.from_owner, *balances)
+        case CollateralTransferred():
+            balances = (event.to_total_balance, event.to_locked_balance, event.to_available_balance)
+            return Leg(event.to_owner, *balances)
+        case _:
+            assert_never(event)
+
+
+def evolve(vault: VaultDocument | None, address: str, stored: StoredFact) -> VaultDocument:
+    """Balances are those of the highest event in chain order; sums and counts commute."""
+    event = stored.fact
+    assert isinstance(event, VaultEvent), event
+    vault = vault or _unseen(address, event)
+    if chain_order(event) >= _order(vault):
+        vault = _with_balances(vault, event, leg_of(event, address))
+    match event:
+        case VaultInitialized():
+            return structs.replace(
+                vault,
+                token_account=event.token_account,
+                mint=event.mint,
+                decimals=event.decimals,
+                created_at=event.timestamp,
+            )
+        case Deposited():
+            deposited, count = vault.deposited_total + event.amount, vault.deposit_count + 1
+            return structs.replace(vault, deposited_total=deposited, deposit_count=count)
+        case Withdrawn():
+            withdrawn, count = vault.withdrawn_total + event.amount, vault.withdrawal_count + 1
+            return structs.replace(vault, withdrawn_total=withdrawn, withdrawal_count=count)
+        case CollateralLocked() | CollateralUnlocked() | CollateralTransferred():
+            return vault
+        case _:
+            assert_never(event)
+
+
+def _unseen(address: str, event: VaultEvent) -> VaultDocument:
+    leg = leg_of(event, address)
+    return VaultDocument(
+        address=address,
+        owner=leg.owner,
+        token_account=None,
+        mint=None,
+        decimals=None,
+        total_balance=leg.total_balance,
+        locked_balance=leg.locked_balance,
+        available_balance=leg.available_balance,
+        deposited_total=0,
+        withdrawn_total=0,
+        deposit_count=0,
+        withdrawal_count=0,
+        created_at=None,
+        updated_at=event.timestamp,
+        last_slot=event.slot,
+        last_transaction_index=event.transaction_index,
+        last_ordinal=event.ordinal,
+        last_signature=event.signature,
+    )
+
+
+def _with_balances(vault: VaultDocument, event: ProgramFact, leg: Leg) -> VaultDocument:
+    return structs.replace(
+        vault,
+        total_balance=leg.total_balance,
+        locked_balance=leg.locked_balance,
+        available_balance=leg.available_balance,
+        updated_at=event.timestamp,
+        last_slot=event.slot,
+        last_transaction_index=event.transaction_index,
+        last_ordinal=event.ordinal,
+        last_signature=event.signature,
+    )
+
+
+def _order(vault: VaultDocument) -> ChainOrder:
+    return ChainOrder(vault.last_slot, vault.last_transaction_index, vault.last_ordinal)
+
+
+def touches(fact: Fact) -> tuple[str, ...]:
+    return vaults_of(fact)
+
+
+VAULTS = Projection(
+    name="vaults",
+    version=1,
+    document=VaultDocument,
+    touches=touches,
+    evolve=evolve,
+    accumulates=True,
+    indexes=(("owner",),),
+    amounts=frozenset({"total_balance", "locked_balance", "available_balance", "deposited_total", "withdrawn_total"}),
+)
