@@ -24,7 +24,7 @@ install: .venv/.ready ## set up .venv with vault-indexer, vault-projector and va
 	@touch $@
 
 run: install ## local node, demo traffic, indexer, projectors and API; RUN='--help' lists its options
-	@$(BIN)/python -m localnet $(RUN)
+	@PYTHONPATH=deploy $(BIN)/python -m localnet $(RUN)
 
 test: install wheel ## run all tests (TESTS=path/to/some for a part)
 	$(BIN)/pytest $(TESTS)

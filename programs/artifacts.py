@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks and rebuilds the committed programs: `artifacts/*.so`, their IDLs and the hashes of what they were made from."""
+"""Checks and rebuilds the committed programs: `artifacts/*.so`, their IDLs, and the hashes of their sources."""
 
 import argparse
 import fcntl

@@ -1,0 +1,68 @@
+"""What every request passes through: a request id, errors as problems, security headers, one log line."""
+
+import re
+import time
+import uuid
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from api.problems import Problem, problem_response
+from projections.errors import GenerationGone, ProjectionError
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+RETRY_AFTER_S = "1"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+log = structlog.get_logger()
+
+
+@web.middleware
+async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+    began_s = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 the top of a request: whatever it is, the client gets a problem
+        response = problem_response(_problem(error, request_id), request.path[:500], request_id)
+    response.headers.update(HEADERS)
+    response.headers["X-Request-Id"] = request_id
+    elapsed_ms = round((time.perf_counter() - began_s) * 1_000, 2)
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path[:500],
+        status=response.status,
+        elapsed_ms=elapsed_ms,
+        request_id=request_id,
+        ip=request.remote,
+    )
+    return response
+
+
+def _problem(error: Exception, request_id: str) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case GenerationGone():
+            return Problem(HTTPStatus.GONE, "generation_gone", str(error))
+        case ProjectionError():
+            log.warning("read_models_unavailable", reason=str(error), request_id=request_id)
+            # Not the error's own text: it names paths of the server.
+            detail = "the read models cannot be read at the moment; try again soon"
+            headers = {"Retry-After": RETRY_AFTER_S}
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "read_models_unavailable", detail, headers=headers)
+        case web.HTTPException():
+            status = HTTPStatus(error.status)
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+            return Problem(status, status.name.lower(), error.reason, headers=allow)
+        case _:
+            log.error("request_failed", request_id=request_id, exc_info=error)
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "something went wrong here, not there")

@@ -1,0 +1,22 @@
+"""The API's settings, read once from the environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable with the prefix VAULT_."""
+
+    model_config = SettingsConfigDict(env_prefix="VAULT_", frozen=True, hide_input_in_errors=True)
+
+    read_models_url: str
+    """sqlite:///relative-folder or sqlite:////absolute-folder"""
+    api_host: str = "127.0.0.1"
+    """Address to listen on; this machine only by default."""
+    api_port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
+    """0 takes a free one, which the log names."""
+    api_ready_max_age_s: Annotated[float, Field(gt=0)] = 10.0
+    """A projector that was silent for longer makes /ready answer 503."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
