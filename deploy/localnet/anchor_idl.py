@@ -20,6 +20,7 @@ class AnchorIdl:
         self.errors: dict[int, str] = {error["code"]: error["name"] for error in idl["errors"]}
         self._instructions = {entry["name"]: entry for entry in idl["instructions"]}
         self._accounts = {entry["name"]: bytes(entry["discriminator"]) for entry in idl["accounts"]}
+        self._events = {bytes(entry["discriminator"]): entry["name"] for entry in idl.get("events", ())}
         self._types = {entry["name"]: entry["type"] for entry in idl["types"]}
 
     @property
@@ -43,6 +44,14 @@ class AnchorIdl:
             raise ValueError(f"not a {name}: begins with {data[:8].hex()}, expected {discriminator.hex()}")
         fields: dict[str, Any] = self._decode({"defined": {"name": name}}, data, len(discriminator))[0]
         return fields
+
+    def event(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """Name and fields of an event, from its discriminator on."""
+        name = self._events[data[:8]]
+        fields, end = self._decode({"defined": {"name": name}}, data, 8)
+        if end != len(data):
+            raise ValueError(f"{name} has {len(data) - end} bytes too many")
+        return name, fields
 
     def _decode(self, kind: Any, data: bytes, at: int) -> tuple[Any, int]:
         """The value at `at` and the place after it."""
