@@ -100,11 +100,14 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 @pytest.fixture
 def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Prints what a run has found, also when it has passed."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    plugins = request.config.pluginmanager
+    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
     assert reporter is not None
+    assert capture is not None
 
     def line(text: str) -> None:
-        reporter.write_line(f"\n{text}")
+        with capture.global_and_fixture_disabled():
+            reporter.write_line(f"\n{text}")
 
     return line
 
