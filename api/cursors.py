@@ -2,13 +2,16 @@
 
 import base64
 import binascii
+from typing import Annotated
 
 import msgspec
 
 from projections.read_models import PageStart
 
 CURSOR_LENGTH_MAX = 1_000
-_decoder = msgspec.msgpack.Decoder(tuple[str, int, tuple[str | int, ...]])
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A store can compare no larger one."""
+_decoder = msgspec.msgpack.Decoder(tuple[str, Number, tuple[str | Number, ...]])
 
 
 class CursorInvalid(ValueError):
@@ -28,6 +31,9 @@ def from_text(walk: str, text: str, key_types: tuple[type, ...]) -> PageStart:
         of, generation, key = _decoder.decode(packed)
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise CursorInvalid("is not a cursor that this API gave") from error
+    start = PageStart(generation, key)
+    if to_text(of, start) != text:
+        raise CursorInvalid("is not a cursor that this API gave")
     if of != walk or tuple(map(type, key)) != key_types:
         raise CursorInvalid("belongs to another request: use a cursor with the path and order it came from")
-    return PageStart(generation, key)
+    return start

@@ -1,4 +1,4 @@
-"""Path and query parameters, checked; what is wrong is said all at once."""
+"""Path and query parameters, checked one after the other."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeVar

@@ -69,6 +69,6 @@ def problem_response(problem: Problem, path: str, request_id: str) -> web.Respon
 
 
 def bad_parameters(*errors: FieldError) -> Problem:
-    """400, naming every parameter that is wrong."""
+    """400, naming the parameters that are wrong."""
     detail = "; ".join(f"{error.parameter}: {error.detail}" for error in errors)
     return Problem(HTTPStatus.BAD_REQUEST, "bad_parameter", detail, errors=list(errors))

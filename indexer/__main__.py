@@ -143,9 +143,7 @@ def _rpc(settings: Settings) -> RpcClient:
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:
-    return RpcChain(
-        rpc, commitment=settings.commitment, max_transaction_version=settings.max_transaction_version
-    )
+    return RpcChain(rpc, commitment=settings.commitment, max_transaction_version=settings.max_transaction_version)
 
 
 def _program_id(settings: Settings, idl: Idl) -> str:
