@@ -39,7 +39,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     application = make_app(open_read_models(settings.read_models_url), ready_max_age_s=settings.api_ready_max_age_s)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=DRAIN_S)
+    runner = web.AppRunner(application, access_log=None, logger=log, shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:
         await _listen(runner, settings)
@@ -53,9 +53,9 @@ async def _serve(settings: Settings) -> None:
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:
     try:
         await web.TCPSite(runner, settings.api_host, settings.api_port).start()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a host that is no name at all is a UnicodeError
         where = f"{settings.api_host}:{settings.api_port}"
-        _fail(f"cannot listen on {where}: {error.strerror}; change VAULT_API_PORT or VAULT_API_HOST")
+        _fail(f"cannot listen on {where}: {error}; change VAULT_API_PORT or VAULT_API_HOST")
 
 
 def _settings() -> Settings:

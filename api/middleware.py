@@ -14,6 +14,8 @@ from projections.errors import GenerationGone, ProjectionError
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RETRY_AFTER_S = "1"
+PATH_LENGTH_MAX = 500
+"""Of what is said of a path, in answers and logs."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -26,19 +28,20 @@ log = structlog.get_logger()
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     began_s = time.perf_counter()
+    path = request.rel_url.raw_path[:PATH_LENGTH_MAX]
     given = request.headers.get("X-Request-Id", "")
     request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 the top of a request: whatever it is, the client gets a problem
-        response = problem_response(_problem(error, request_id), request.path[:500], request_id)
+        response = problem_response(_problem(error, request_id), path, request_id)
     response.headers.update(HEADERS)
     response.headers["X-Request-Id"] = request_id
     elapsed_ms = round((time.perf_counter() - began_s) * 1_000, 2)
     log.info(
         "request",
         method=request.method,
-        path=request.path[:500],
+        path=path,
         status=response.status,
         elapsed_ms=elapsed_ms,
         request_id=request_id,

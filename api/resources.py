@@ -21,8 +21,8 @@ class MetaResource(Struct, frozen=True, kw_only=True, rename="camel"):
     generation: int
     complete_through_slot: int | None
     """Every transaction up to this finalised slot is in the answer; what is newer is provisional."""
-    lag_s: float
-    """Since the projector last said that it is alive; it does so about every second."""
+    lag_s: float | None
+    """Since the projector last said that it is alive; it does so about every second. None before the first time."""
 
 
 class VaultResource(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -90,7 +90,7 @@ def meta_resource(meta: Meta) -> MetaResource:
         position=meta.position,
         generation=meta.generation,
         complete_through_slot=meta.complete_through_slot,
-        lag_s=round(max(time.time() - meta.updated_at, 0.0), 3),
+        lag_s=round(max(time.time() - meta.updated_at, 0.0), 3) if meta.updated_at else None,
     )
 
 

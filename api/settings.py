@@ -13,7 +13,7 @@ class Settings(BaseSettings):
 
     read_models_url: str
     """sqlite:///relative-folder or sqlite:////absolute-folder"""
-    api_host: str = "127.0.0.1"
+    api_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """Address to listen on; this machine only by default."""
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8_000
     """0 takes a free one, which the log names."""

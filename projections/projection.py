@@ -43,6 +43,11 @@ def at_rest(projection: Projection, document: Struct) -> dict[str, Any]:
     return fields
 
 
+def value_at_rest(projection: Projection, name: str, value: Any) -> Any:
+    """One field's, as `at_rest` has it."""
+    return f"{value:0{AMOUNT_DIGITS}d}" if name in projection.amounts else value
+
+
 def from_rest(projection: Projection, fields: dict[str, Any]) -> Any:
     for name in projection.amounts:
         fields[name] = int(fields[name])

@@ -5,9 +5,10 @@ import time
 from typing import NamedTuple
 
 import structlog
+from msgspec import structs
 
 from eventstore.port import FactReader
-from projections.catalog import change_catalog
+from projections.catalog import begin_generation, change_catalog
 from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
 from projections.fold import apply_batch, key_text
 from projections.projection import Projection
@@ -16,8 +17,6 @@ from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, 
 BEAT_INTERVAL_S = 1.0
 CATALOG_INTERVAL_S = 0.25
 """How soon a flip is noticed."""
-TAKEN_OVER_S = 2.0
-"""How long a rebuild that took the checkpoint over has to flip; more than twice what it allows itself."""
 log = structlog.get_logger()
 
 
@@ -28,6 +27,8 @@ class Pace(NamedTuple):
     """Between looks at a store that has nothing new."""
     grace_s: float
     """How long a generation is kept after a flip, for readers that are in the middle of it."""
+    taken_over_s: float = 2.0
+    """How long a rebuild that took the checkpoint over is left alone to flip."""
 
 
 class Projector:
@@ -40,13 +41,15 @@ class Projector:
         self._checkpoint: Checkpoint
         self._catalog_due_s = 0.0
         self._beat_due_s = 0.0
-        self._taken_over_until_s = 0.0
+        self._taken_over_until_s: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises ProjectionError or EventStoreError when it cannot go on; what was applied stays applied."""
         try:
             while not stop.is_set():
-                if not await self._turn():
+                if await self._turn():
+                    await asyncio.sleep(0)  # other projections, and signals, in the middle of a long way
+                else:
                     await _wait(stop, self._pace.poll_interval_s)
         finally:
             if self._entry is not None:
@@ -61,8 +64,11 @@ class Projector:
         if now_s >= self._beat_due_s:
             self._beat_due_s = now_s + BEAT_INTERVAL_S
             await self._generation.beat(time.time())
-        if now_s < self._taken_over_until_s:
-            return False
+        if self._taken_over_until_s is not None:
+            if now_s < self._taken_over_until_s:
+                return False
+            self._checkpoint = await self._claim(self._generation)
+            self._taken_over_until_s = None
         batch = self._facts.read_after(self._checkpoint.position, self._pace.batch)
         if not batch:
             return False
@@ -71,51 +77,66 @@ class Projector:
         except CheckpointMoved:
             # A rebuild took the checkpoint over to flip. If it does not in time, this generation is ours again.
             log.info("checkpoint_taken_over", projection=self._projection.name)
-            self._taken_over_until_s = now_s + TAKEN_OVER_S
-            self._checkpoint = await self._generation.checkpoint()
+            self._taken_over_until_s = time.monotonic() + self._pace.taken_over_s
             return False
         return True
 
     async def _follow_catalog(self) -> None:
         """Opens the live generation, making the first one; drops those whose grace is over."""
         catalog = await self._store.catalog()
-        live = catalog.live(self._projection.name) or await self._make_first()
+        live = catalog.live(self._projection.name)
+        while live is None:
+            live = await self._make_first()
         if self._entry is None or live.number != self._entry.number:
             await self._open(live)
-            self._taken_over_until_s = 0.0
+            self._taken_over_until_s = None
         check_identity(self._projection, self._facts, self._checkpoint)
         await self._drop_old(catalog)
 
-    async def _make_first(self) -> GenerationEntry:
-        name, version = self._projection.name, self._projection.version
-        number = (await self._store.catalog()).next_number(name)
+    async def _make_first(self) -> GenerationEntry | None:
+        """None if a rebuild took it for a leftover. If a rebuild was quicker, its own, and ours is left to the next."""
+        name = self._projection.name
+        number = await begin_generation(self._store, self._projection)
         generation = await self._store.create_generation(self._projection, number)
         await generation.create_indexes()
         await generation.close()
-        first = GenerationEntry(number=number, version=version, state="live", since_s=time.time())
-        await change_catalog(self._store, lambda c: c.with_generations(name, [*c.of(name), first]))
-        return first
+
+        def go_live(catalog: Catalog) -> Catalog | None:
+            ours = catalog.entry(name, number)
+            if ours is None or catalog.live(name) is not None:
+                return None
+            first = structs.replace(ours, state="live", since_s=time.time())
+            return catalog.with_generations(name, [first if e == ours else e for e in catalog.of(name)])
+
+        return (await change_catalog(self._store, go_live)).live(name)
 
     async def _open(self, entry: GenerationEntry) -> None:
         if entry.version != self._projection.version:
             raise GenerationOfOtherVersion(self._projection.name, entry.number, entry.version, self._projection.version)
         generation = await self._store.open_generation(self._projection, entry.number)
-        checkpoint = await generation.checkpoint()
+        checkpoint = await self._claim(generation)
         if self._entry is not None:
             await self._generation.close()
         self._entry, self._generation, self._checkpoint = entry, generation, checkpoint
         self._beat_due_s = 0.0
         log.info("following", projection=self._projection.name, generation=entry.number, position=checkpoint.position)
 
+    async def _claim(self, generation: Generation) -> Checkpoint:
+        """The checkpoint, to go on from: a rebuild that took it over before can flip no more, for it flips only the
+        very catalog that it saw before."""
+        checkpoint = await generation.checkpoint()
+        await change_catalog(self._store, lambda c: structs.replace(c, revision=c.revision + 1))
+        return checkpoint
+
     async def _drop_old(self, catalog: Catalog) -> None:
         name, oldest_s = self._projection.name, time.time() - self._pace.grace_s
         old = [e for e in catalog.of(name) if e.state == "kept" and e.since_s < oldest_s]
         if not old:
             return
-        await change_catalog(self._store, lambda c: c.with_generations(name, [e for e in c.of(name) if e not in old]))
-        for entry in old:
+        for entry in old:  # before the catalog forgets them, or nobody would
             await self._store.drop_generation(self._projection, entry.number)
             log.info("generation_dropped", projection=name, generation=entry.number)
+        await change_catalog(self._store, lambda c: c.with_generations(name, [e for e in c.of(name) if e not in old]))
 
 
 def check_identity(projection: Projection, facts: FactReader, checkpoint: Checkpoint) -> None:

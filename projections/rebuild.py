@@ -8,16 +8,15 @@ import structlog
 from msgspec import structs
 
 from eventstore.port import FactReader
-from projections.catalog import change_catalog
+from projections.catalog import begin_generation, change_catalog
 from projections.digest import digest
-from projections.errors import CheckpointMoved
+from projections.errors import CatalogMoved, CheckpointMoved, GenerationGone, NotReadModels
 from projections.fold import apply_batch
 from projections.projection import Projection
-from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, ReadModelStore
+from projections.store import Checkpoint, Generation, GenerationEntry, ReadModelStore
 from projections.verify import verify
 
-FLIP_WITHIN_S = 0.8
-"""After taking the live checkpoint over; its projector waits longer than twice that before it goes on."""
+FLIP_TRIES = 20
 Report = Callable[[str, int, int], None]
 """(phase, done, of)"""
 log = structlog.get_logger()
@@ -43,7 +42,7 @@ class Rebuild:
     async def run(self) -> Rebuilt:
         """Raises VerificationFailed, and then the live generation is as it was."""
         await self._drop_leftovers()
-        number = await self._begin()
+        number = await begin_generation(self._store, self._projection)
         generation = await self._store.create_generation(self._projection, number)
         try:
             checkpoint = await self._catch_up(generation, "building", Checkpoint())
@@ -67,25 +66,14 @@ class Rebuild:
         """Of rebuilds that did not reach their flip."""
         name = self._projection.name
         left = [e for e in (await self._store.catalog()).of(name) if e.state == "building"]
-        if left:
-            await change_catalog(
-                self._store, lambda c: c.with_generations(name, [e for e in c.of(name) if e not in left])
-            )
+        if not left:
+            return
+        catalog = await change_catalog(
+            self._store, lambda c: c.with_generations(name, [e for e in c.of(name) if e not in left])
+        )
         for entry in left:
-            await self._store.drop_generation(self._projection, entry.number)
-
-    async def _begin(self) -> int:
-        name, version = self._projection.name, self._projection.version
-
-        def add(catalog: Catalog) -> Catalog:
-            number = catalog.next_number(name)
-            new = GenerationEntry(number=number, version=version, state="building", since_s=time.time())
-            return catalog.with_generations(name, [*catalog.of(name), new])
-
-        catalog = await change_catalog(self._store, add)
-        number = catalog.of(name)[-1].number
-        await self._store.drop_generation(self._projection, number)  # a file that no catalog knew
-        return number
+            if catalog.entry(name, entry.number) is None:  # else a projector was making its first, which is live now
+                await self._store.drop_generation(self._projection, entry.number)
 
     async def _catch_up(self, generation: Generation, phase: str, checkpoint: Checkpoint) -> Checkpoint:
         last = self._facts.last_position()
@@ -97,43 +85,41 @@ class Rebuild:
         return checkpoint
 
     async def _flip(self, generation: Generation, number: int, checkpoint: Checkpoint) -> None:
-        """A reader's position never falls: the live checkpoint is taken over, so that it stands still, and passed."""
-        while True:
-            checkpoint = await self._catch_up(generation, "flipping", checkpoint)
-            live = (await self._store.catalog()).live(self._projection.name)
-            deadline_s = time.monotonic() + FLIP_WITHIN_S
-            if live is not None and not await self._take_over(live, checkpoint, generation):
-                continue
-            if await self._flip_catalog(number, live, deadline_s):
-                return
+        """A reader's position never falls: the live checkpoint is taken over, so that it stands still, and passed.
 
-    async def _take_over(self, entry: GenerationEntry, ours: Checkpoint, new: Generation) -> bool:
-        """False if the live one is ahead, or moved meanwhile. Its heartbeat goes over to the new one."""
-        live = await self._store.open_generation(self._projection, entry.number)
+        A projector that goes on all the same changes the catalog first, so that this flip fails and is tried again.
+        """
+        name = self._projection.name
+        for _ in range(FLIP_TRIES):
+            checkpoint = await self._catch_up(generation, "catching up", checkpoint)
+            catalog = await self._store.catalog()
+            live = catalog.live(name)
+            if live is not None and live.number > number:  # numbers rise, so that none is used twice
+                break
+            try:
+                if live is not None:
+                    await self._take_over(live, generation)
+                checkpoint = await self._catch_up(generation, "flipping", checkpoint)
+                flipped = [_after_flip(entry, number) for entry in catalog.of(name)]
+                await self._store.replace_catalog(catalog.with_generations(name, flipped))
+                return
+            except (CatalogMoved, CheckpointMoved):
+                continue
+        raise CatalogMoved
+
+    async def _take_over(self, entry: GenerationEntry, new: Generation) -> None:
+        """Who follows the live generation is stopped at its next fact. Its heartbeat goes over to the new one."""
         try:
-            held = await live.checkpoint()
-            if held.position > ours.position:
-                return False
+            live = await self._store.open_generation(self._projection, entry.number)
+        except (GenerationGone, NotReadModels) as lost:
+            log.warning("live_generation_lost", projection=self._projection.name, reason=str(lost))
+            return
+        try:
             await new.beat(await live.heartbeat_s())
+            held = await live.checkpoint()
             await live.apply([], held, structs.replace(held, epoch=held.epoch + 1))
-        except CheckpointMoved:
-            return False
         finally:
             await live.close()
-        return True
-
-    async def _flip_catalog(self, number: int, live: GenerationEntry | None, deadline_s: float) -> bool:
-        """False if it took too long, or another generation is live by now."""
-        name = self._projection.name
-
-        def flip(catalog: Catalog) -> Catalog | None:
-            if catalog.live(name) != live or time.monotonic() > deadline_s:
-                return None
-            return catalog.with_generations(name, [_after_flip(entry, number) for entry in catalog.of(name)])
-
-        changed = await change_catalog(self._store, flip)
-        now_live = changed.live(name)
-        return now_live is not None and now_live.number == number
 
 
 def _after_flip(entry: GenerationEntry, number: int) -> GenerationEntry:

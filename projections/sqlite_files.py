@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from projections.errors import NotReadModels, ReadModelsTooNew, ReadModelsUnwritable
+from projections.errors import NotReadModels, ReadModelsTooNew, ReadModelsUnavailable, ReadModelsUnwritable
 
 APPLICATION_ID = 0x4356524D  # "CVRM", SQLite's application_id
 FORMAT_VERSION = 1
@@ -43,16 +43,10 @@ def connect(path: Path, schema: tuple[str, ...] | None) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, schema: tuple[str, ...] | None) -> None:
-    if not _pragma(connection, "page_count") and schema:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in (
-            *schema,
-            f"PRAGMA application_id = {APPLICATION_ID}",
-            f"PRAGMA user_version = {FORMAT_VERSION}",
-        ):
-            connection.execute(statement)
-        connection.execute("COMMIT")
+    if schema and _is_empty(connection):
+        _create(connection, schema)
+    if _is_empty(connection):
+        raise ReadModelsUnavailable(str(path), "there are none yet")
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise NotReadModels(str(path), "its application id is another's")
     if _pragma(connection, "user_version") > FORMAT_VERSION:
@@ -60,6 +54,23 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: tuple[str, ...]
     # After a power cut the last transactions may be missing, never a part of one: they are applied again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _create(connection: sqlite3.Connection, schema: tuple[str, ...]) -> None:
+    """In one transaction, unless another process was first. One that is killed in between leaves the file empty."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_empty(connection):
+        for statement in schema:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Not of size 0: a database in WAL mode has a page before it has a table."""
+    return not connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from projections.errors import CheckpointMoved
-from projections.projection import Projection, at_rest, from_rest
+from projections.projection import Projection, at_rest, from_rest, value_at_rest
 from projections.sqlite_files import connect, sqlite_errors_named
 from projections.store import Checkpoint, Query, Row
 
@@ -43,11 +43,11 @@ class SQLiteGeneration:
 
     async def find(self, query: Query) -> list[Row]:
         conditions = [f"{field} = ?" for field in query.where]
-        values = list(query.where.values())
+        values = [value_at_rest(self._projection, *one) for one in query.where.items()]
         order, direction = ", ".join(query.order), "DESC" if query.descending else "ASC"
         if query.after is not None:
             conditions.append(f"({order}) {'<' if query.descending else '>'} ({', '.join('?' * len(query.order))})")
-            values += query.after
+            values += [value_at_rest(self._projection, *one) for one in zip(query.order, query.after, strict=True)]
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         ordering = ", ".join(f"{field} {direction}" for field in query.order)
         statement = f"SELECT id, position, body FROM documents {where} ORDER BY {ordering} LIMIT ?"
@@ -97,7 +97,8 @@ class SQLiteGeneration:
 
     def _schema(self) -> tuple[str, ...]:
         types = {f.name: f.type for f in msgspec.structs.fields(self._projection.document)}
-        columns = "".join(f", {c} {'INTEGER' if types[c] in INTEGERS else 'TEXT'}" for c in self._columns)
+        integers = {name for name, type_ in types.items() if type_ in INTEGERS} - self._projection.amounts
+        columns = "".join(f", {c} {'INTEGER' if c in integers else 'TEXT'}" for c in self._columns)
         first = self._encode(Checkpoint()).decode()
         return (
             f"CREATE TABLE documents (id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL{columns}, body BLOB NOT NULL)",

@@ -47,6 +47,7 @@ class SQLiteReadModelStore:
             raise CatalogMoved
 
     async def create_generation(self, projection: Projection, number: int) -> Generation:
+        await self.drop_generation(projection, number)
         return SQLiteGeneration(self._file(projection, number), projection, number, create=True)
 
     async def open_generation(self, projection: Projection, number: int) -> Generation:

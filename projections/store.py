@@ -111,7 +111,8 @@ class ReadModelStore(Protocol):
     async def replace_catalog(self, new: Catalog) -> None:
         """By compare-and-set on the revision before; raises CatalogMoved."""
 
-    async def create_generation(self, projection: Projection, number: int) -> Generation: ...
+    async def create_generation(self, projection: Projection, number: int) -> Generation:
+        """Empty, whatever a process that died had left under this number."""
 
     async def open_generation(self, projection: Projection, number: int) -> Generation:
         """Raises GenerationGone."""

@@ -11,7 +11,7 @@ from eventstore.facts import CollateralTransferred, Deposited, Fact, VaultFact, 
 from eventstore.identity import key_of, vaults_of
 from eventstore.port import FactReader, StoredFact
 from projections.errors import VerificationFailed
-from projections.projection import Projection, at_rest
+from projections.projection import Projection, at_rest, value_at_rest
 from projections.store import Generation
 
 SLICES = 64
@@ -56,7 +56,7 @@ async def _compare(projection: Projection, generation: Generation, expected: dic
             raise VerificationFailed(projection.name, f"{where}: document {id_} is missing")
         found = at_rest(projection, row.document)
         for name, value in fields.items():
-            said = f"{value:020d}" if name in projection.amounts else value
+            said = value_at_rest(projection, name, value)
             if found[name] != said:
                 raise VerificationFailed(
                     projection.name, f"{where}: {name} of {id_} is {found[name]!r}, the facts say {said!r}"
