@@ -52,6 +52,8 @@ class Fetcher:
             if fetched is None:
                 return Missed(owed, "the node does not have it yet")
             transaction = parse_transaction(fetched.body)
+            if transaction.signature != owed.signature:
+                return Missed(owed, f"{fetched.endpoint} answered with another transaction, {transaction.signature}")
             index = transaction.transaction_index
             if index is None:
                 index = await blocks.index_of(owed.signature, transaction.slot)

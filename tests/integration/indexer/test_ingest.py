@@ -147,6 +147,19 @@ async def test_evidence_that_is_not_complete_is_never_taken_for_done(
     assert len(program_facts(store)) == EVENTS
 
 
+async def test_a_node_that_answers_with_another_transaction_is_not_believed(
+    run: Run, recorded: list[dict[str, Any]], chain: Any, store: IngestStore
+) -> None:
+    signature, other = (recorded[n]["transaction"]["signatures"][0] for n in (3, 4))
+    whole = chain.bodies[signature]
+    chain.bodies[signature] = chain.bodies[other]
+    await run(lambda: store.progress().owed == 1 and store.progress().coverage >= 0)
+    assert signature not in {fact.signature for fact in program_facts(store)}
+    chain.bodies[signature] = whole
+    await run(lambda: store.progress().owed == 0)
+    assert len(program_facts(store)) == EVENTS
+
+
 async def test_the_place_in_the_block_comes_from_the_block_where_the_node_does_not_tell(
     run: Run, recorded: list[dict[str, Any]], chain: Any, store: IngestStore
 ) -> None:
