@@ -13,8 +13,6 @@ from api.resources import (
     ManyResource,
     OneResource,
     PageResource,
-    TransactionResource,
-    VaultResource,
     meta_resource,
     transaction_resource,
     vault_resource,
@@ -31,9 +29,7 @@ async def list_vaults(request: web.Request) -> web.Response:
     limit, start = parameters.paging(request, "vaults", (str,))
     page = await request.app[READ_MODELS].vaults(start=start, limit=limit)
     vaults = [vault_resource(vault, page.meta) for vault in page.items]
-    return _json(
-        ManyResource[VaultResource](data=vaults, page=_page("vaults", page.next), meta=meta_resource(page.meta))
-    )
+    return _json(ManyResource(data=vaults, page=_page("vaults", page.next), meta=meta_resource(page.meta)))
 
 
 async def get_vault(request: web.Request) -> web.Response:
@@ -58,9 +54,7 @@ async def list_transactions(request: web.Request) -> web.Response:
     if not page.items and start is None:
         _vault(await read_models.vault(address), f"no vault {address} is known")
     transactions = [transaction_resource(one, page.meta) for one in page.items]
-    return _json(
-        ManyResource[TransactionResource](data=transactions, page=_page(walk, page.next), meta=meta_resource(page.meta))
-    )
+    return _json(ManyResource(data=transactions, page=_page(walk, page.next), meta=meta_resource(page.meta)))
 
 
 async def health(_: web.Request) -> web.Response:
@@ -90,7 +84,7 @@ def _vault(answer: Answer[VaultDocument | None], missing: str) -> web.Response:
     if answer.data is None:
         raise Problem(HTTPStatus.NOT_FOUND, "vault_not_found", missing, meta=meta_resource(answer.meta))
     vault = vault_resource(answer.data, answer.meta)
-    return _json(OneResource[VaultResource](data=vault, meta=meta_resource(answer.meta)))
+    return _json(OneResource(data=vault, meta=meta_resource(answer.meta)))
 
 
 def _page(walk: str, following: PageStart | None) -> PageResource:

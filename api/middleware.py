@@ -1,8 +1,8 @@
 """What every request passes through: a request id, errors as problems, security headers, one log line."""
 
 import re
+import secrets
 import time
-import uuid
 from http import HTTPStatus
 
 import structlog
@@ -30,7 +30,7 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     began_s = time.perf_counter()
     path = request.rel_url.raw_path[:PATH_LENGTH_MAX]
     given = request.headers.get("X-Request-Id", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 the top of a request: whatever it is, the client gets a problem
