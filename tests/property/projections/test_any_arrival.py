@@ -1,0 +1,93 @@
+"""Whatever the order, the batches, the repetitions and the restarts: the same facts make the same documents."""
+
+import asyncio
+from collections.abc import Sequence
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventstore.facts import Fact
+from eventstore.open import open_ingest_store
+from eventstore.port import StoredFact
+from projections.open import open_store
+from projections.projection import Projection, at_rest
+from projections.projector import Pace
+from projections.registry import PROJECTIONS
+from tests.unit.projections.following import append, follow, proved_digest, rebuild
+from tests.unit.projections.histories import KINDS, U64_MAX, Ledger, Step
+
+amounts = st.integers(0, 1_000) | st.sampled_from([0, 1, 2**63 - 1, 2**63, U64_MAX]) | st.integers(0, U64_MAX)
+steps = st.builds(Step, st.sampled_from(KINDS), st.integers(0, 3), st.integers(0, 3), amounts, st.booleans())
+histories = st.lists(steps, min_size=1, max_size=25).map(lambda chosen: Ledger(vaults=4).take(chosen))
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[list[Fact], list[Fact], list[int]]:
+    """A history, the same facts in another order with some repeated, and how many arrive before each restart."""
+    facts = draw(histories)
+    arriving = draw(st.permutations(facts + draw(st.lists(st.sampled_from(facts), max_size=10))))
+    return facts, arriving, draw(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+
+
+async def projected(facts: Sequence[Fact], portions: Sequence[int], batch: int) -> dict[str, str]:
+    """Digests after projecting: each portion by processes of its own, on stores opened anew. Proved, and rebuilt."""
+    with TemporaryDirectory() as folder:
+        events_url, models_url = f"sqlite:///{folder}/events.db", f"sqlite:///{folder}/read-models"
+        rest = list(facts)
+        for portion in [*portions, len(rest)]:
+            some, rest = rest[:portion], rest[portion:]
+            if not some:
+                continue
+            events, models = open_ingest_store(events_url), open_store(models_url, create=True)
+            append(events, some)
+            for projection in PROJECTIONS.values():
+                await follow(projection, events, models, Pace(batch=batch, poll_interval_s=0.001, grace_s=600.0))
+            await models.close()
+            events.close()
+        events, models = open_ingest_store(events_url), open_store(models_url, create=True)
+        digests = {name: await proved_digest(p, events, models) for name, p in PROJECTIONS.items()}
+        for name, projection in PROJECTIONS.items():
+            assert (await rebuild(projection, events, models, batch=batch)).digest == digests[name]
+        await models.close()
+        events.close()
+        return digests
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrivals(), st.integers(1, 40))
+def test_any_arrival_ends_in_the_digests_of_the_chains_order(
+    drawn: tuple[list[Fact], list[Fact], list[int]], batch: int
+) -> None:
+    facts, arriving, portions = drawn
+    in_order = asyncio.run(projected(facts, [], batch=1_000))
+    assert asyncio.run(projected(arriving, portions, batch)) == in_order
+
+
+def documents(projection: Projection, arriving: Sequence[Fact]) -> dict[str, dict[str, object]]:
+    """Without a store: positions are places in the order of arrival, and left out."""
+    made: dict[str, Any] = {}
+    for position, fact in enumerate(dict.fromkeys(arriving), start=1):
+        for id_ in projection.touches(fact):
+            made[id_] = projection.evolve(made.get(id_), id_, StoredFact(position, 0, fact))
+    left_out = projection.not_in_digest
+    return {i: {k: v for k, v in at_rest(projection, d).items() if k not in left_out} for i, d in made.items()}
+
+
+@settings(max_examples=300, deadline=None)
+@given(arrivals())
+def test_a_document_is_a_pure_function_of_the_set_of_facts(drawn: tuple[list[Fact], list[Fact], list[int]]) -> None:
+    facts, arriving, _ = drawn
+    for projection in PROJECTIONS.values():
+        assert documents(projection, arriving) == documents(projection, facts)
+
+
+@given(histories)
+def test_the_vaults_hold_what_was_deposited_less_what_was_withdrawn(facts: list[Fact]) -> None:
+    vaults = documents(PROJECTIONS["vaults"], facts).values()
+    total = sum(int(str(v["total_balance"])) for v in vaults)
+    deposited = sum(int(str(v["deposited_total"])) for v in vaults)
+    assert total == deposited - sum(int(str(v["withdrawn_total"])) for v in vaults)
+    for v in vaults:
+        assert int(str(v["total_balance"])) == int(str(v["locked_balance"])) + int(str(v["available_balance"]))
