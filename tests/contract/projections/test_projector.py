@@ -1,22 +1,25 @@
 """A projector on real stores: it follows, through flips and restarts, and refuses what it cannot go on from."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from eventstore.facts import CoverageAdvanced, Fact
 from eventstore.identity import FactKey, vaults_of
 from eventstore.open import open_ingest_store
-from eventstore.port import IngestStore, StoredFact
-from projections.catalog import begin_generation
+from eventstore.port import FactReader, IngestStore, StoredFact
+from projections.catalog import begin_generation, change_catalog
 from projections.errors import CheckpointUnknown, GenerationGone, GenerationOfOtherVersion
 from projections.projection import Projection
-from projections.projector import Projector
+from projections.projector import Pace, Projector
 from projections.registry import PROJECTIONS
-from projections.store import Checkpoint, ReadModelStore
+from projections.store import Checkpoint, Generation, ReadModelStore
 from projections.transactions import TRANSACTIONS
 from projections.vaults import VAULTS
 from tests.unit.projections.following import (
@@ -24,7 +27,6 @@ from tests.unit.projections.following import (
     append,
     eventually,
     follow,
-    live_digest,
     live_generation,
     live_position,
     proved_digest,
@@ -34,6 +36,7 @@ from tests.unit.projections.following import (
 from tests.unit.projections.histories import random_history
 
 FACTS = random_history(steps=400, vaults=7)
+BOTH = pytest.mark.parametrize("projection", [VAULTS, TRANSACTIONS], ids=lambda p: p.name)
 
 
 async def checkpoint_of(models: ReadModelStore) -> Checkpoint:
@@ -41,6 +44,12 @@ async def checkpoint_of(models: ReadModelStore) -> Checkpoint:
     checkpoint = await generation.checkpoint()
     await generation.close()
     return checkpoint
+
+
+async def run_alone(projection: Projection, facts: FactReader, models: ReadModelStore, pace: Pace = PACE) -> None:
+    """Until it stops by itself."""
+    async with asyncio.timeout(20):
+        await Projector(projection, facts, models, pace).run(asyncio.Event())
 
 
 async def drop_old(models: ReadModelStore, events: IngestStore) -> None:
@@ -138,17 +147,19 @@ async def test_it_can_be_stopped_and_shares_its_loop_while_there_is_a_long_way_t
     await asyncio.gather(*tasks)
 
 
-async def test_a_batch_that_is_applied_again_changes_nothing(models: ReadModelStore, events: IngestStore) -> None:
-    append(events, FACTS)
-    digests = {}
-    for projection in (VAULTS, TRANSACTIONS):
-        await follow(projection, events, models)
-        digests[projection.name] = await live_digest(models, projection)
-        generation = await live_generation(models, projection)
-        await generation.apply([], await generation.checkpoint(), Checkpoint())  # as if killed before the checkpoint
-        await generation.close()
-        await follow(projection, events, models, PACE._replace(batch=37))
-        assert await proved_digest(projection, events, models) == digests[projection.name]
+@BOTH
+@pytest.mark.parametrize("batch", [37, 10_000])
+async def test_facts_that_documents_include_already_are_not_applied_again_when_the_checkpoint_was_not_written(
+    models: ReadModelStore, events: IngestStore, projection: Projection, batch: int
+) -> None:
+    append(events, FACTS[:200])
+    await follow(projection, events, models)
+    generation = await live_generation(models, projection)
+    await generation.apply([], await generation.checkpoint(), Checkpoint())  # as if killed just before
+    await generation.close()
+    append(events, FACTS[200:])
+    await follow(projection, events, models, PACE._replace(batch=batch))
+    await proved_digest(projection, events, models)
 
 
 def emptied(facts: Sequence[Fact]) -> Sequence[Fact]:
@@ -177,7 +188,7 @@ async def test_an_event_store_that_lost_the_checkpoints_fact_stops_it_and_a_rebu
     with pytest.raises(
         CheckpointUnknown, match=f"position {position} .* run vault-projector rebuild --projection vaults"
     ):
-        await Projector(VAULTS, other, models, PACE).run(asyncio.Event())
+        await run_alone(VAULTS, other, models)
     assert await live_position(models, VAULTS) == position
     async with asyncio.timeout(20):
         rebuilt = await rebuild(VAULTS, other, models)
@@ -209,11 +220,11 @@ async def test_only_the_version_that_made_a_generation_writes_it_and_a_rebuild_m
     await follow(VAULTS, events, models)
     newer = replace(VAULTS, version=VAULTS.version + 1)
     with pytest.raises(GenerationOfOtherVersion, match="made by version 1 of the projection, this is version 2: run"):
-        await Projector(newer, events, models, PACE).run(asyncio.Event())
+        await run_alone(newer, events, models)
     await rebuild(newer, events, models)
     await follow(newer, events, models)
     with pytest.raises(GenerationOfOtherVersion):
-        await Projector(VAULTS, events, models, PACE).run(asyncio.Event())
+        await run_alone(VAULTS, events, models)
 
 
 async def test_a_kept_generation_is_dropped_when_its_grace_is_over_and_not_before(
@@ -222,7 +233,16 @@ async def test_a_kept_generation_is_dropped_when_its_grace_is_over_and_not_befor
     append(events, FACTS)
     await follow(VAULTS, events, models)
     await rebuild(VAULTS, events, models)
-    await follow(VAULTS, events, models)
+    began_s = time.time()
+
+    async def alive() -> bool:
+        generation = await live_generation(models, VAULTS)
+        heartbeat_s = await generation.heartbeat_s()
+        await generation.close()
+        return heartbeat_s >= began_s
+
+    async with running(VAULTS, events, models):
+        await eventually(alive, "the projector has looked at the catalog")
     assert [e.state for e in (await models.catalog()).of("vaults")] == ["kept", "live"]
     await drop_old(models, events)
     assert [(e.number, e.state) for e in (await models.catalog()).of("vaults")] == [(2, "live")]
@@ -269,4 +289,34 @@ async def test_first_generations_of_a_projector_and_a_rebuild_that_begin_at_once
     assert live.number != theirs
     assert await building.checkpoint() == Checkpoint(position=1)
     await building.close()
+    await proved_digest(VAULTS, events, models)
+
+
+@pytest.mark.parametrize("leave_ours", [True, False], ids=["beside ours", "taking ours for a leftover"])
+async def test_a_projector_follows_a_first_generation_that_a_rebuild_made_meanwhile(
+    models: ReadModelStore, events: IngestStore, leave_ours: bool
+) -> None:
+    append(events, FACTS)
+
+    class RebuildIsQuicker:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(models, name)
+
+        async def create_generation(self, projection: Projection, number: int) -> Generation:
+            if not leave_ours:
+                await rebuild(VAULTS, events, models)
+                return await models.create_generation(projection, number + 10)  # ours was dropped
+            theirs = await begin_generation(models, VAULTS)
+            await (await models.create_generation(VAULTS, theirs)).close()
+            await change_catalog(
+                models,
+                lambda c: c.with_generations(
+                    "vaults",
+                    [structs.replace(e, state="live") if e.number == theirs else e for e in c.of("vaults")],
+                ),
+            )
+            return await models.create_generation(projection, number)
+
+    await follow(VAULTS, events, RebuildIsQuicker())
+    assert [e.state for e in (await models.catalog()).of("vaults")].count("live") == 1
     await proved_digest(VAULTS, events, models)

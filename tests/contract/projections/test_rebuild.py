@@ -13,6 +13,7 @@ from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import IngestStore
 from projections.catalog import begin_generation
 from projections.errors import CatalogMoved, GenerationGone, ProjectionError, VerificationFailed
+from projections.fold import apply_batch
 from projections.open import open_store
 from projections.projection import Projection
 from projections.read_models import StoreReadModels
@@ -207,6 +208,45 @@ async def test_a_projector_that_starts_between_take_over_and_flip_makes_the_flip
     assert store.seen == events.last_position()
     assert await live_position(models, VAULTS) >= store.seen, "a reader has gone back"
     await proved_digest(VAULTS, events, models)
+
+
+class ProjectorIsQuicker(Wrapped):
+    """Facts arrive, and its projector applies them, just before the live checkpoint is taken over: once."""
+
+    def __init__(self, store: ReadModelStore, events: IngestStore, more: Sequence[Fact]) -> None:
+        super().__init__(store)
+        self.events, self.more, self.seen = events, more, 0
+
+    async def open_generation(self, projection: Projection, number: int) -> Generation:
+        live = await self._store.open_generation(projection, number)
+        if not self.seen:
+            self.events.append(self.more)
+            held = await live.checkpoint()
+            applied = await apply_batch(live, projection, self.events.read_after(held.position, 10_000), held)
+            self.seen = applied.position
+        return live
+
+
+async def test_what_a_projector_applied_just_before_the_take_over_is_passed_before_the_flip(
+    models: ReadModelStore, events: IngestStore
+) -> None:
+    append(events, FACTS[:300])
+    await follow(VAULTS, events, models)
+    store = ProjectorIsQuicker(models, events, FACTS[300:])
+    await rebuild(VAULTS, events, store)
+    assert store.seen == events.last_position()
+    assert await live_position(models, VAULTS) == store.seen, "a reader has gone back"
+    await proved_digest(VAULTS, events, models)
+
+
+async def test_leftovers_of_several_rebuilds_all_go_with_the_next(models: ReadModelStore, events: IngestStore) -> None:
+    append(events, FACTS)
+    for _ in range(3):
+        await (await models.create_generation(VAULTS, await begin_generation(models, VAULTS))).close()
+    assert (await rebuild(VAULTS, events, models)).generation == 1
+    for number in (2, 3):
+        with pytest.raises(GenerationGone):
+            await models.open_generation(VAULTS, number)
 
 
 class DiesBeforeTheFlip(Wrapped):
