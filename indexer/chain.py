@@ -1,6 +1,6 @@
 """What the indexer asks of a chain, and the chain as Solana nodes tell it over JSON-RPC."""
 
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -15,8 +15,8 @@ SKIPPED_SLOT_CODES = {-32007, -32009}
 
 class SignatureInfo(msgspec.Struct, frozen=True, rename="camel"):
     signature: str
-    slot: int
-    block_time: int | None = None
+    slot: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    block_time: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
 
 
 class Page(NamedTuple):

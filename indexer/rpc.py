@@ -105,7 +105,9 @@ class RpcClient:
         try:
             async with (
                 self._limit,
-                self._session.post(url, data=body, headers={"Content-Type": "application/json"}) as response,
+                self._session.post(
+                    url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
+                ) as response,
             ):
                 if response.status != 200:
                     raise _Unusable(f"HTTP {response.status}", _retry_after_s(response.headers.get("Retry-After")))
