@@ -1,6 +1,9 @@
 """What can go wrong with an event store; each docstring is the message and the way out."""
 
 
+import re
+
+
 class EventStoreError(Exception):
     """The event store cannot do what was asked."""
 
@@ -9,9 +12,17 @@ class StoreUrlInvalid(EventStoreError):
     """The event store URL cannot be used."""
 
     def __init__(self, url: str, reason: str) -> None:
+        shown = re.sub(r"(?<=[:/]).*@", "", re.sub(r"[?#].*", "", url))  # user, password and query may be secrets
         super().__init__(
-            f"VAULT_EVENT_STORE_URL {url!r}: {reason}; use sqlite:///relative.db or sqlite:////absolute.db"
+            f"VAULT_EVENT_STORE_URL {shown!r}: {reason}; use sqlite:///relative.db or sqlite:////absolute.db"
         )
+
+
+class StoreReplaced(EventStoreError):
+    """The file that is open is no longer the one of that name: it was removed or restored meanwhile."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the event store at {where} was removed or replaced meanwhile: restart")
 
 
 class StoreMissing(EventStoreError):

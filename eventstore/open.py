@@ -15,7 +15,7 @@ def open_ingest_store(url: str, *, create: bool = True) -> IngestStore:
     path = _sqlite_path(url)
     if not create and not path.exists():
         raise StoreMissing(str(path))
-    return SQLiteEventStore(path)
+    return SQLiteEventStore(path, create=create)
 
 
 def open_fact_reader(url: str) -> FactReader:

@@ -27,9 +27,13 @@ class FileLease:
             other = os.pread(fd, 200, 0).decode(errors="replace")
             os.close(fd)
             raise LeaseHeld(str(self.store), other or "unknown") from error
-        os.truncate(fd, 0)
-        os.pwrite(fd, holder.encode(), 0)
         self._fd = fd
+        try:
+            os.truncate(fd, 0)
+            os.pwrite(fd, holder.encode(), 0)
+        except OSError as error:
+            self.release()
+            raise StoreUnwritable(str(self.path), str(error.strerror)) from error
 
     def release(self) -> None:
         if self._fd is not None:

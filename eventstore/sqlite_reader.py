@@ -10,7 +10,7 @@ from uuid import UUID
 from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
 from eventstore import topics
-from eventstore.errors import NotAnEventStore, SchemaTooNew, StoreMissing
+from eventstore.errors import NotAnEventStore, SchemaTooNew, StoreMissing, StoreReplaced
 from eventstore.identity import FactKey
 from eventstore.port import Binding, StoredFact
 from eventstore.sqlite_errors import sqlite_errors_named
@@ -29,6 +29,7 @@ class SQLiteFactReader:
         self.recorder = IngestRecorder(self.datastore)
         try:
             self._check_schema(create)
+            self._file_id = file_id(path)
         except BaseException:
             self.datastore.close()
             raise
@@ -63,6 +64,8 @@ class SQLiteFactReader:
             return self.recorder.last_position(c)
 
     def key_at(self, position: int) -> FactKey | None:
+        if file_id(self.path) != self._file_id:
+            raise StoreReplaced(str(self.path))
         with self.reading() as c:
             c.execute("SELECT originator_id, originator_version FROM stored_events WHERE rowid = ?", (position,))
             row = c.fetchone()
@@ -103,3 +106,12 @@ def stored_fact(row: Sequence[Any]) -> StoredFact:
 def _scalar(c: SQLiteCursor, statement: str) -> int:
     c.execute(statement)
     return int(c.fetchone()[0])
+
+
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Device and inode of what has that name now; None if nothing has."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

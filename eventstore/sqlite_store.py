@@ -21,12 +21,13 @@ from eventstore.sqlite_recorder import EncodedFact
 
 
 class SQLiteEventStore(SQLiteFactReader):
-    """Implements IngestStore: creates the file if there is none. For one thread."""
+    """Implements IngestStore: creates the file if there is none, unless told not to. For one thread."""
 
-    def __init__(self, path: Path, now_s: Callable[[], float] = time.time) -> None:
-        with sqlite_errors_named(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, create=True)
+    def __init__(self, path: Path, now_s: Callable[[], float] = time.time, *, create: bool = True) -> None:
+        if create:
+            with sqlite_errors_named(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, create=create)
         self.now_s = now_s
         self.lease = FileLease(path)
         self.compressor = zstandard.ZstdCompressor(level=3)

@@ -1,5 +1,6 @@
 """One number for a collection's content: the same for the same facts, in whatever order they arrived."""
 
+import asyncio
 from hashlib import blake2b
 
 import msgspec
@@ -22,4 +23,5 @@ async def digest(projection: Projection, generation: Generation) -> str:
             fields = {k: v for k, v in at_rest(projection, row.document).items() if k not in projection.not_in_digest}
             hashed.update(msgspec.json.encode(fields, order="sorted") + b"\n")
         after = (page[-1].id,)
+        await asyncio.sleep(0)  # or Ctrl-C would be heard after the flip
     return hashed.hexdigest()

@@ -21,6 +21,20 @@ class ReadModelsUnavailable(ProjectionError):
         super().__init__(f"read models at {where} cannot be read: {reason}; is vault-projector running there?")
 
 
+class ReadModelsReplaced(ProjectionError):
+    """The files that are open are no longer those of that name: somebody removed or replaced the folder."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"read models at {where} were removed or replaced meanwhile: restart")
+
+
+class ReadModelsBusy(ProjectionError):
+    """Another process holds the file for longer than we wait."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is kept busy by another process: nothing was lost, restart, or look who has it open")
+
+
 class GenerationGone(ProjectionError):
     """The generation that a page walk began in was dropped after a rebuild: begin the walk again."""
 
@@ -56,6 +70,16 @@ class GenerationOfOtherVersion(ProjectionError):
         super().__init__(
             f"generation {generation} of {projection} was made by version {found} of the projection, this is version "
             f"{ours}: run vault-projector rebuild --projection {projection}"
+        )
+
+
+class LiveGenerationLost(ProjectionError):
+    """The catalog names a live generation that is not there: somebody removed it."""
+
+    def __init__(self, projection: str, generation: int) -> None:
+        super().__init__(
+            f"generation {generation} of {projection} is live but its documents are not there: run vault-projector "
+            f"rebuild --projection {projection}"
         )
 
 

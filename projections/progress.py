@@ -19,7 +19,7 @@ class RebuildProgress:
     def __init__(self, projection: str, *, as_json: bool) -> None:
         self._projection = projection
         self._style: Style = "json" if as_json else "bar" if sys.stderr.isatty() else "lines"
-        self._phase, self._began_s, self._line_due_s = "", 0.0, 0.0
+        self._phase, self._began_s, self._began_at, self._line_due_s = "", 0.0, 0, 0.0
         self._task: TaskID | None = None
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -43,9 +43,10 @@ class RebuildProgress:
     def report(self, phase: str, done: int, of: int) -> None:
         now_s = time.monotonic()
         if phase != self._phase:
-            self._phase, self._began_s, self._line_due_s = phase, now_s, now_s + LINE_EVERY_S
+            self._phase, self._began_s, self._began_at, self._line_due_s = phase, now_s, done, now_s + LINE_EVERY_S
             self._task = self._bar.add_task(f"{self._projection}: {phase}", total=of, rate="")
-        rate = done / max(now_s - self._began_s, 1e-6)
+        elapsed_s = now_s - self._began_s
+        rate = (done - self._began_at) / elapsed_s if elapsed_s else 0.0
         if self._style == "bar" and self._task is not None:
             self._bar.update(self._task, completed=done, total=of, rate=f"{rate:,.0f}/s")
         elif now_s >= self._line_due_s:

@@ -9,7 +9,13 @@ from msgspec import structs
 
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
-from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
+from projections.errors import (
+    CheckpointMoved,
+    CheckpointUnknown,
+    GenerationGone,
+    GenerationOfOtherVersion,
+    LiveGenerationLost,
+)
 from projections.fold import apply_batch, key_text
 from projections.projection import Projection
 from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, ReadModelStore
@@ -67,8 +73,12 @@ class Projector:
         if self._taken_over_until_s is not None:
             if now_s < self._taken_over_until_s:
                 return False
-            self._checkpoint = await self._claim(self._generation)
-            self._taken_over_until_s = None
+            assert self._entry is not None
+            checkpoint = await self._claim(self._generation, self._entry)
+            if checkpoint is None:
+                self._catalog_due_s = 0.0
+                return True
+            self._checkpoint, self._taken_over_until_s = checkpoint, None
         batch = self._facts.read_after(self._checkpoint.position, self._pace.batch)
         if not batch:
             return False
@@ -87,9 +97,10 @@ class Projector:
         live = catalog.live(self._projection.name)
         while live is None:
             live = await self._make_first()
-        if self._entry is None or live.number != self._entry.number:
+        while self._entry is None or live.number != self._entry.number:
             await self._open(live)
             self._taken_over_until_s = None
+            live = (await self._store.catalog()).live(self._projection.name) or live
         check_identity(self._projection, self._facts, self._checkpoint)
         await self._drop_old(catalog)
 
@@ -113,20 +124,35 @@ class Projector:
     async def _open(self, entry: GenerationEntry) -> None:
         if entry.version != self._projection.version:
             raise GenerationOfOtherVersion(self._projection.name, entry.number, entry.version, self._projection.version)
-        generation = await self._store.open_generation(self._projection, entry.number)
-        checkpoint = await self._claim(generation)
+        try:
+            generation = await self._store.open_generation(self._projection, entry.number)
+        except GenerationGone as gone:
+            raise LiveGenerationLost(self._projection.name, entry.number) from gone
+        checkpoint = await self._claim(generation, entry)
+        if checkpoint is None:
+            await generation.close()
+            return
         if self._entry is not None:
             await self._generation.close()
         self._entry, self._generation, self._checkpoint = entry, generation, checkpoint
         self._beat_due_s = 0.0
         log.info("following", projection=self._projection.name, generation=entry.number, position=checkpoint.position)
 
-    async def _claim(self, generation: Generation) -> Checkpoint:
+    async def _claim(self, generation: Generation, entry: GenerationEntry) -> Checkpoint | None:
         """The checkpoint, to go on from: a rebuild that took it over before can flip no more, for it flips only the
-        very catalog that it saw before."""
+        very catalog that it saw before. None if one has flipped already: what it left is not to be moved on, or
+        readers that have not seen the flip yet would go back when they do."""
+        name = self._projection.name
+
+        def is_live(catalog: Catalog) -> bool:
+            live = catalog.live(name)
+            return live is not None and live.number == entry.number
+
         checkpoint = await generation.checkpoint()
-        await change_catalog(self._store, lambda c: structs.replace(c, revision=c.revision + 1))
-        return checkpoint
+        claimed = await change_catalog(
+            self._store, lambda c: structs.replace(c, revision=c.revision + 1) if is_live(c) else None
+        )
+        return checkpoint if is_live(claimed) else None
 
     async def _drop_old(self, catalog: Catalog) -> None:
         name, oldest_s = self._projection.name, time.time() - self._pace.grace_s

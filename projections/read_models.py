@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from projections.documents import TransactionDocument, VaultDocument
-from projections.errors import GenerationGone, ReadModelsUnavailable
+from projections.errors import GenerationGone, ReadModelsReplaced, ReadModelsUnavailable
 from projections.open import check_url, open_store
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
@@ -172,7 +172,11 @@ class StoreReadModels:
     async def _fresh_catalog(self) -> Catalog:
         now_s = time.monotonic()
         if now_s >= self._catalog_due_s:
-            self._catalog = await self._opened().catalog()
+            try:
+                self._catalog = await self._opened().catalog()
+            except ReadModelsReplaced:
+                await self.close()
+                self._catalog = await self._opened().catalog()
             self._catalog_due_s = now_s + CATALOG_AGE_S_MAX
             await self._forget_dropped()
         return self._catalog

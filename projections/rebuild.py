@@ -1,5 +1,6 @@
 """A new generation beside the live one: loaded, proved, and flipped to in one step."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -82,6 +83,7 @@ class Rebuild:
             self._events += len(batch)
             last = max(last, checkpoint.position)
             self._report(phase, checkpoint.position, last)
+            await asyncio.sleep(0)  # or Ctrl-C would be heard after the flip
         return checkpoint
 
     async def _flip(self, generation: Generation, number: int, checkpoint: Checkpoint) -> None:

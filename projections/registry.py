@@ -13,4 +13,4 @@ def named(names: list[str] | None) -> list[Projection]:
     for name in names or []:
         if name not in PROJECTIONS:
             raise ProjectionUnknown(name, list(PROJECTIONS))
-    return [PROJECTIONS[name] for name in names] if names else list(PROJECTIONS.values())
+    return [PROJECTIONS[name] for name in dict.fromkeys(names)] if names else list(PROJECTIONS.values())

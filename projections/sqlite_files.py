@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from projections.errors import NotReadModels, ReadModelsTooNew, ReadModelsUnavailable, ReadModelsUnwritable
+from projections.errors import (
+    NotReadModels,
+    ReadModelsBusy,
+    ReadModelsTooNew,
+    ReadModelsUnavailable,
+    ReadModelsUnwritable,
+)
 
 APPLICATION_ID = 0x4356524D  # "CVRM", SQLite's application_id
 FORMAT_VERSION = 1
@@ -22,6 +28,8 @@ def sqlite_errors_named(path: Path) -> Iterator[None]:
         reason = str(error)
         if "not a database" in reason or "malformed" in reason or "no such table" in reason:
             raise NotReadModels(str(path), reason) from error
+        if "locked" in reason:
+            raise ReadModelsBusy(str(path)) from error
         raise ReadModelsUnwritable(str(path), reason) from error
     except OSError as error:
         raise ReadModelsUnwritable(str(error.filename or path), str(error.strerror)) from error

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from projections.errors import CatalogMoved, GenerationGone, ProjectorRunning, ReadModelsUnavailable
+from projections.errors import (
+    CatalogMoved,
+    GenerationGone,
+    ProjectorRunning,
+    ReadModelsReplaced,
+    ReadModelsUnavailable,
+)
 from projections.projection import Projection
 from projections.sqlite_files import connect, sqlite_errors_named
 from projections.sqlite_generation import SQLiteGeneration, remove
@@ -32,9 +38,14 @@ class SQLiteReadModelStore:
             raise ReadModelsUnavailable(str(folder), "there are none yet")
         self._path = path
         self._db = connect(path, CATALOG_SCHEMA if create else None)
+        # A flip must not be lost to a power cut after the generation before it was removed for good.
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._file_id = _file_id(path)
         self._locks: list[int] = []
 
     async def catalog(self) -> Catalog:
+        if _file_id(self._path) != self._file_id:
+            raise ReadModelsReplaced(str(self._folder))
         with sqlite_errors_named(self._path):
             (body,) = self._db.execute("SELECT body FROM catalog").fetchone()
         return msgspec.json.decode(body, type=Catalog)
@@ -81,3 +92,12 @@ class SQLiteReadModelStore:
 
     def _file(self, projection: Projection, number: int) -> Path:
         return self._folder / f"{projection.name}.g{number}.db"
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Device and inode of what has that name now; None if nothing has."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -3,6 +3,7 @@
 Deliberately another way than `evolve`: the vault's index instead of the log, whole histories instead of steps.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
@@ -44,6 +45,7 @@ async def verify(
             await _compare(projection, generation, expected, f"slice {number} of {SLICES}, vault {vault}")
             compared += len(expected)
         done(number + 1, SLICES)
+        await asyncio.sleep(0)  # or Ctrl-C would be heard after the flip
     stored = await generation.count()
     if stored != compared:
         raise VerificationFailed(projection.name, f"there are {stored} documents, the facts make {compared}")
