@@ -1,6 +1,5 @@
 """What can go wrong with an event store; each docstring is the message and the way out."""
 
-
 import re
 
 
