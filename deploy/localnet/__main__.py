@@ -45,6 +45,8 @@ def main(
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(0)
+    except asyncio.CancelledError:  # a second signal, while everything was being stopped
+        sys.exit(130)
 
 
 def _run(

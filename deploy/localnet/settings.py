@@ -47,6 +47,7 @@ def decide(
     host = given.get("VAULT_API_HOST") or "127.0.0.1"
     api_port = _free_port(host, port)
     folder = run_folder.create(run_folder.ROOT)
+    run_folder.hold(folder)
     ours = {"VAULT_API_HOST": host, "VAULT_API_PORT": str(api_port)}
     stores = _stores(run_folder.ROOT / "cluster" if cluster else folder)
     if cluster:
