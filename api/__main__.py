@@ -9,9 +9,11 @@ import structlog
 import typer
 from aiohttp import web
 from pydantic import ValidationError
+from yarl import URL
 
 from api.app import make_app
-from api.settings import Settings
+from api.settings import Settings, explained
+from api.unreadable import protocol_of
 from eventstore.process_logs import configure_logs
 from projections.errors import ProjectionError
 from projections.read_models import open_read_models
@@ -20,10 +22,10 @@ DRAIN_S = 5.0
 """How long requests in flight may take to end when the process is told to stop."""
 
 log = structlog.get_logger()
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Settings are environment variables with the prefix VAULT_; .env.example lists them.")
+@app.command(epilog=f"\b\nSettings, from the environment:\n{explained()}")
 def serve() -> None:
     """Read models to HTTP: serves /v1, /health and /ready until told to stop (SIGTERM or Ctrl-C).
 
@@ -42,17 +44,21 @@ async def _serve(settings: Settings) -> None:
     runner = web.AppRunner(application, access_log=None, logger=log, shutdown_timeout=DRAIN_S)
     await runner.setup()
     try:
-        await _listen(runner, settings)
-        log.info("listening", url=f"http://{settings.api_host}:{runner.addresses[0][1]}")
+        server = await _listen(runner, settings)
+        port = server.sockets[0].getsockname()[1]
+        log.info("listening", url=str(URL.build(scheme="http", host=settings.api_host, port=port)))
         await stop.wait()
+        server.close()
     finally:
         await runner.cleanup()
     log.info("stopped")
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+async def _listen(runner: web.AppRunner, settings: Settings) -> asyncio.Server:
+    """Not a web.TCPSite: its connections answer what is no request in plain text."""
     try:
-        await web.TCPSite(runner, settings.api_host, settings.api_port).start()
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: protocol_of(runner, log), settings.api_host, settings.api_port)
     except (OSError, UnicodeError) as error:  # a host that is no name at all is a UnicodeError
         where = f"{settings.api_host}:{settings.api_port}"
         _fail(f"cannot listen on {where}: {error}; change VAULT_API_PORT or VAULT_API_HOST")

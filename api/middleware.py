@@ -20,6 +20,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
+    "Server": "collateral-vault",
     "X-Content-Type-Options": "nosniff",
 }
 log = structlog.get_logger()
@@ -32,22 +33,40 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-Id", "")
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     try:
+        _refuse_large(request)
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 the top of a request: whatever it is, the client gets a problem
         response = problem_response(_problem(error, request_id), path, request_id)
+    elapsed_ms = round((time.perf_counter() - began_s) * 1_000, 2)
+    return finished(
+        response, method=request.method, path=path, request_id=request_id, ip=request.remote, elapsed_ms=elapsed_ms
+    )
+
+
+def finished(
+    response: web.StreamResponse, *, method: str, path: str, request_id: str, ip: str | None, elapsed_ms: float
+) -> web.StreamResponse:
+    """With the headers of every answer, and logged."""
     response.headers.update(HEADERS)
     response.headers["X-Request-Id"] = request_id
-    elapsed_ms = round((time.perf_counter() - began_s) * 1_000, 2)
     log.info(
         "request",
-        method=request.method,
+        method=method,
         path=path,
         status=response.status,
         elapsed_ms=elapsed_ms,
         request_id=request_id,
-        ip=request.remote,
+        ip=ip,
     )
     return response
+
+
+def _refuse_large(request: web.Request) -> None:
+    """Raises Problem. No endpoint wants a body yet; a method that is not allowed stays 405."""
+    length_max = request.client_max_size
+    if request.match_info.http_exception is None and (request.content_length or 0) > length_max:
+        detail = f"the body may have {length_max} bytes"
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
 
 
 def _problem(error: Exception, request_id: str) -> Problem:

@@ -11,7 +11,7 @@ class StoreUrlInvalid(EventStoreError):
     """The event store URL cannot be used."""
 
     def __init__(self, url: str, reason: str) -> None:
-        shown = re.sub(r"(?<=[:/]).*@", "", re.sub(r"[?#].*", "", url))  # user, password and query may be secrets
+        shown = re.sub(r"(:/*).*@", r"\1", re.sub(r"[?#].*", "", url))  # user, password and query may be secrets
         super().__init__(
             f"VAULT_EVENT_STORE_URL {shown!r}: {reason}; use sqlite:///relative.db or sqlite:////absolute.db"
         )

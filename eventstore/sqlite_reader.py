@@ -1,7 +1,8 @@
 """The reading side of an event store in one SQLite file."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,11 +25,15 @@ class SQLiteFactReader:
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
-        mode = "rwc" if create else "rw"
-        self.datastore = SQLiteDatastore(f"file:{quote(str(path))}?mode={mode}", pool_size=1, max_overflow=1)
+        is_new = _is_new(path)
+        if is_new and not create:
+            raise StoreMissing(str(path))
+        self.datastore = SQLiteDatastore(_uri(path, "rwc" if create else "rw"), pool_size=1, max_overflow=1)
         self.recorder = IngestRecorder(self.datastore)
         try:
-            self._check_schema(create)
+            with sqlite_errors_named(path):
+                if is_new:
+                    self.recorder.create_table()
             self._file_id = file_id(path)
         except BaseException:
             self.datastore.close()
@@ -79,23 +84,6 @@ class SQLiteFactReader:
         with sqlite_errors_named(self.path), self.datastore.transaction(commit=False) as c:
             yield c
 
-    def _check_schema(self, create: bool) -> None:
-        with self.reading() as c:
-            application_id, version, tables = (
-                _scalar(c, "PRAGMA application_id"),
-                _scalar(c, "PRAGMA user_version"),
-                _scalar(c, "SELECT COUNT(*) FROM sqlite_master"),
-            )
-        if tables == 0 and not create:
-            raise StoreMissing(str(self.path))
-        if tables == 0:
-            with sqlite_errors_named(self.path):
-                self.recorder.create_table()
-        elif application_id != APPLICATION_ID:
-            raise NotAnEventStore(str(self.path), "its application id is another's")
-        elif version > SCHEMA_VERSION:
-            raise SchemaTooNew(str(self.path), version, SCHEMA_VERSION)
-
 
 def stored_fact(row: Sequence[Any]) -> StoredFact:
     """From a row of FACT_COLUMNS."""
@@ -103,9 +91,22 @@ def stored_fact(row: Sequence[Any]) -> StoredFact:
     return StoredFact(position, recorded_at_us, topics.decode(topic, state))
 
 
-def _scalar(c: SQLiteCursor, statement: str) -> int:
-    c.execute(statement)
-    return int(c.fetchone()[0])
+def _is_new(path: Path) -> bool:
+    """Looks without the library, which would switch another's file to WAL. Raises NotAnEventStore and SchemaTooNew."""
+    if not path.exists():
+        return True
+    with sqlite_errors_named(path), closing(sqlite3.connect(_uri(path, "rw"), uri=True)) as connection:
+        statements = ("PRAGMA application_id", "PRAGMA user_version", "SELECT COUNT(*) FROM sqlite_master")
+        application_id, version, tables = [connection.execute(statement).fetchone()[0] for statement in statements]
+    if tables and application_id != APPLICATION_ID:
+        raise NotAnEventStore(str(path), "its application id is another's")
+    if tables and version > SCHEMA_VERSION:
+        raise SchemaTooNew(str(path), version, SCHEMA_VERSION)
+    return not tables
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path))}?mode={mode}"
 
 
 def file_id(path: Path) -> tuple[int, int] | None:

@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import sys
-from contextlib import closing
+from collections.abc import Coroutine
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import stamina
 import structlog
@@ -27,7 +28,7 @@ from indexer.fetch import Fetcher
 from indexer.hint import Hint, listen
 from indexer.idl import Idl, IdlInvalid, load_idl
 from indexer.ingest import Ingest, Pace
-from indexer.rpc import RpcClient
+from indexer.rpc import RpcClient, Vet
 from indexer.settings import Settings
 from indexer.status import Status, as_json, as_text, read_status
 from indexer.sweep import Sweep
@@ -36,17 +37,21 @@ from indexer.translate import check_events
 START_TIMEOUT_S = 10.0
 """How long the first calls to a node are tried again: node and indexer may be starting together."""
 
+CLOSE_TIMEOUT_S = 1.0
+"""How long the websocket's other side is waited for at the end."""
+SETTINGS = "Settings are environment variables with the prefix VAULT_; .env.example lists them."
+
 log = structlog.get_logger()
 app = typer.Typer(
     help="Chain to event store: finds, fetches and decodes the vault program's events, and says how complete they are.",
-    epilog="Settings are environment variables with the prefix VAULT_; .env.example lists them.",
+    epilog=SETTINGS,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 
-@app.command()
+@app.command(epilog=SETTINGS)
 def run() -> None:
     """Follow the chain until told to stop (SIGTERM or Ctrl-C).
 
@@ -57,7 +62,7 @@ def run() -> None:
     asyncio.run(_run(settings))
 
 
-@app.command()
+@app.command(epilog=SETTINGS)
 def status(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
@@ -68,7 +73,7 @@ def status(
     typer.echo(as_json(found) if json else as_text(found))
 
 
-@app.command()
+@app.command(epilog="It needs no settings: what it depends on are its arguments.")
 def decode(
     idl: Annotated[Path, typer.Option(help="The program's IDL, of any Anchor version.")],
     program: Annotated[str, typer.Option(help="The program's address.")],
@@ -93,25 +98,46 @@ async def _run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     decoder = Decoder(idl, program_id, event_sources=settings.event_sources)
     with closing(open_ingest_store(settings.event_store_url)) as store:
-        epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
-        async with _rpc(settings) as rpc:
-            chain = _chain(settings, rpc)
-            async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
-                with attempt:
-                    await attach(chain, store, settings.event_store_url, program_id)
-            log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
-            hint = Hint()
-            ingest = Ingest(
-                chain,
-                store,
-                epoch,
-                Sweep(chain, store, epoch, program_id),
-                Fetcher(chain, decoder),
-                hint,
-                Pace(settings.poll_interval_s, settings.coverage_interval_s),
-            )
-            await _follow(ingest, hint, settings, program_id, stop)
+        await _until(stop, _ingest(settings, store, decoder, stop))
         log.info("stopped", position=store.last_position())
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """What `work` waits for when `stop` is set is given up. It never waits within a write, so that each is whole."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set():
+        working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop: asyncio.Event) -> None:
+    epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
+    program_id = decoder.program_id
+
+    async def vet(url: str) -> None:
+        async with RpcClient([url], timeout_s=settings.rpc_timeout_s, concurrency=1) as rpc:
+            await attach(_chain(settings, rpc), store, settings.event_store_url, program_id)
+
+    async with _rpc(settings, vet) as rpc:
+        chain = _chain(settings, rpc)
+        async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
+            with attempt:
+                await chain.genesis_hash()  # of an endpoint that has passed
+        log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
+        hint = Hint()
+        ingest = Ingest(
+            chain,
+            store,
+            epoch,
+            Sweep(chain, store, epoch, program_id),
+            Fetcher(chain, decoder),
+            hint,
+            Pace(settings.poll_interval_s, settings.coverage_interval_s),
+        )
+        await _follow(ingest, hint, settings, program_id, stop)
 
 
 async def _follow(ingest: Ingest, hint: Hint, settings: Settings, program_id: str, stop: asyncio.Event) -> None:
@@ -124,13 +150,13 @@ async def _follow(ingest: Ingest, hint: Hint, settings: Settings, program_id: st
     finally:
         if listener is not None:
             listener.cancel()
-            await asyncio.wait([listener])
+            await asyncio.wait([listener], timeout=CLOSE_TIMEOUT_S)
 
 
 def _report_end_of_hints(listener: "asyncio.Task[None]") -> None:
     """Only cancelling ends it as it should; without hints the indexer goes on by polling."""
     if not listener.cancelled() and listener.exception() is not None:
-        log.error("hints_ended", reason=repr(listener.exception()))
+        log.error("hints_ended", reason=type(listener.exception()).__name__)
 
 
 async def _status(settings: Settings, store: IngestStore) -> Status:
@@ -138,8 +164,8 @@ async def _status(settings: Settings, store: IngestStore) -> Status:
         return await read_status(store, settings.event_store_url, _chain(settings, rpc))
 
 
-def _rpc(settings: Settings) -> RpcClient:
-    return RpcClient(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, concurrency=settings.rpc_concurrency)
+def _rpc(settings: Settings, vet: Vet | None = None) -> RpcClient:
+    return RpcClient(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, concurrency=settings.rpc_concurrency, vet=vet)
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:

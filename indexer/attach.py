@@ -5,7 +5,7 @@ import structlog
 from eventstore.facts import CoverageAdvanced
 from eventstore.port import Binding, IngestStore
 from indexer.chain import Chain
-from indexer.errors import OtherChain, ProgramNotFound, RpcRefused
+from indexer.errors import NodeBehind, OtherChain, ProgramNotFound, RpcRefused
 
 log = structlog.get_logger()
 
@@ -14,7 +14,7 @@ async def attach(chain: Chain, store: IngestStore, where: str, program_id: str) 
     """Binds the store to the node's chain and the program, or raises what keeps them apart.
 
     Local chains share a genesis hash and even their blockhashes, so the last covered block (hash and time) and the
-    newest covered signature have to be the node's as well.
+    newest finalised signature have to be the node's as well.
     """
     genesis_hash = await chain.genesis_hash()
     if not await chain.program_exists(program_id):
@@ -23,13 +23,13 @@ async def attach(chain: Chain, store: IngestStore, where: str, program_id: str) 
     last = store.last_coverage()
     if last is not None and isinstance(last.fact, CoverageAdvanced):
         await _check_coverage(chain, where, last.fact)
-        await _check_signature(chain, store, where, last.fact.through_slot)
+    await _check_signature(chain, store, where)
 
 
 async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -> None:
     head = await chain.slot("finalized")
     if head < covered.through_slot:
-        raise OtherChain(where, f"its finalised head is slot {head}, below the covered slot {covered.through_slot}")
+        raise NodeBehind(where, f"its finalised head is slot {head}, below the covered slot {covered.through_slot}")
     try:
         block = await chain.finalized_block(covered.through_slot)
     except RpcRefused as refused:
@@ -39,8 +39,9 @@ async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -
         raise OtherChain(where, f"slot {covered.through_slot} was {covered}, the node says {block}")
 
 
-async def _check_signature(chain: Chain, store: IngestStore, where: str, through_slot: int) -> None:
-    sample = store.sample_inclusion(through_slot)
+async def _check_signature(chain: Chain, store: IngestStore, where: str) -> None:
+    """Before the first coverage as well: where the next walk would end, all was final when it was found."""
+    sample = store.sample_inclusion(store.next_walk(-1).floor)
     if sample is None:
         return
     slot = await chain.slot_of(sample.signature)

@@ -8,6 +8,9 @@ from indexer.errors import ChainUnavailable, RpcRefused
 from indexer.rpc import RpcClient
 
 B = TypeVar("B")
+I64_MAX = 2**63 - 1
+Slot = Annotated[int, msgspec.Meta(ge=0, le=I64_MAX)]
+UnixSeconds = Annotated[int, msgspec.Meta(ge=-I64_MAX, le=I64_MAX)]
 Commitment = Literal["confirmed", "finalized"]
 SKIPPED_SLOT_CODES = {-32007, -32009}
 """agave rpc-client-api/custom_error.rs: SLOT_SKIPPED and LONG_TERM_STORAGE_SLOT_SKIPPED."""
@@ -15,8 +18,8 @@ SKIPPED_SLOT_CODES = {-32007, -32009}
 
 class SignatureInfo(msgspec.Struct, frozen=True, rename="camel"):
     signature: str
-    slot: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-    block_time: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    slot: Slot
+    block_time: UnixSeconds | None = None
 
 
 class Page(NamedTuple):
@@ -76,11 +79,11 @@ class Chain(Protocol):
 
 
 class _Status(msgspec.Struct):
-    slot: int
+    slot: Slot
 
 
 class _Statuses(msgspec.Struct):
-    value: list[_Status | None]
+    value: Annotated[list[_Status | None], msgspec.Meta(min_length=1)]
 
 
 class _Account(msgspec.Struct):
@@ -100,7 +103,8 @@ class _BlockSignatures(msgspec.Struct):
 
 
 _text = msgspec.json.Decoder(str)
-_number = msgspec.json.Decoder(int)
+_slot: "msgspec.json.Decoder[int]" = msgspec.json.Decoder(Slot)
+_seconds: "msgspec.json.Decoder[int]" = msgspec.json.Decoder(UnixSeconds)
 _any = msgspec.json.Decoder(msgspec.Raw)
 _page = msgspec.json.Decoder(list[SignatureInfo])
 _statuses = msgspec.json.Decoder(_Statuses)
@@ -121,10 +125,10 @@ class RpcChain:
         return (await self._rpc.call("getGenesisHash", [], _text)).value
 
     async def slot(self, commitment: Commitment) -> int:
-        return (await self._rpc.call("getSlot", [{"commitment": commitment}], _number)).value
+        return (await self._rpc.call("getSlot", [{"commitment": commitment}], _slot)).value
 
     async def first_available_slot(self) -> int:
-        return (await self._rpc.call("getFirstAvailableBlock", [], _number)).value
+        return (await self._rpc.call("getFirstAvailableBlock", [], _slot)).value
 
     async def program_exists(self, program_id: str) -> bool:
         params = [program_id, {"encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}]
@@ -133,7 +137,7 @@ class RpcChain:
 
     async def tip(self, address: str, limit: int) -> Tip:
         # Not by minContextSlot: a node took it for a filter and left out all older signatures (Surfpool 1.5).
-        slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _number)
+        slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot)
         options = {"commitment": self._commitment, "limit": limit}
         page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.index)
         return Tip(slot.value, Page(page.value, is_last=not page.value))
@@ -164,7 +168,7 @@ class RpcChain:
         if block is None:
             return None
         # Not the block's own blockTime: some nodes give it in another unit there (Surfpool 1.5).
-        block_time = (await self._rpc.call("getBlockTime", [slot], _number)).value
+        block_time = (await self._rpc.call("getBlockTime", [slot], _seconds)).value
         return Block(block.blockhash, block_time)
 
     async def slot_of(self, signature: str) -> int | None:

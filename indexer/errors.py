@@ -18,7 +18,7 @@ class RpcRefused(IndexerError):
 
     def __init__(self, endpoint: str, method: str, code: int, message: str) -> None:
         self.code = code
-        super().__init__(f"{endpoint} refused {method}: {code} {message}")
+        super().__init__(f"{endpoint} refused {method}: {code} {message}: check VAULT_RPC_URLS and what it may ask")
 
 
 class OtherChain(IndexerError):
@@ -29,6 +29,10 @@ class OtherChain(IndexerError):
             f"the node serves another chain than {where} was filled from: {what}; point VAULT_RPC_URLS at the right "
             "cluster, or VAULT_EVENT_STORE_URL at an empty folder"
         )
+
+
+class NodeBehind(OtherChain):
+    """The node's finalised head is below what the store covers: it lags, or its chain is another, younger one."""
 
 
 class ProgramNotFound(IndexerError):

@@ -42,8 +42,11 @@ class Fetcher:
     async def round(self, owed: Sequence[Owed]) -> list[Fetched | Missed]:
         """Results aligned with `owed`. Never raises ChainUnavailable: what failed is still owed."""
         blocks = _BlockOrder(self._chain)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._fetch(one, blocks)) for one in owed]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._fetch(one, blocks)) for one in owed]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return [task.result() for task in tasks]
 
     async def _fetch(self, owed: Owed, blocks: "_BlockOrder") -> Fetched | Missed:

@@ -14,7 +14,7 @@ from solders.rpc.responses import LogsNotification
 from websockets.exceptions import WebSocketException
 
 from indexer.chain import Commitment
-from indexer.rpc import public_name
+from indexer.rpc import public_name, without_secrets
 
 SILENCE_S_MAX = 15.0
 """Slots tick several times a second: a connection without a message for so long is half open."""
@@ -72,7 +72,7 @@ async def listen(url: str, program_id: str, commitment: Commitment, hint: Hint) 
         except FAILURES as error:
             delay_s = RECONNECT_DELAYS_S[min(failures, len(RECONNECT_DELAYS_S) - 1)]
             failures += 1
-            reason = str(error).replace(url, public_name(url)) or type(error).__name__
+            reason = without_secrets(str(error), url) or type(error).__name__
             log.warning("hint_lost", endpoint=public_name(url), reason=reason, retry_s=delay_s)
         await asyncio.sleep(delay_s)
 

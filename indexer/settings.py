@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from indexer.base58 import decode
 from indexer.chain import Commitment
 
 BUNDLED_IDL = Path(__file__).with_name("vault_manager.json")
@@ -15,18 +17,57 @@ def _comma_separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
-    """Each field is an environment variable with the prefix VAULT_."""
+def _addresses(urls: list[str]) -> list[str]:
+    for number, url in enumerate(urls, 1):
+        if not _is_url(url, {"http", "https"}):
+            raise ValueError(f"number {number} is not of the form http://host:port/path or https://host/path")
+    return urls
 
-    model_config = SettingsConfigDict(env_prefix="VAULT_", frozen=True, hide_input_in_errors=True)
+
+def _websocket(url: str) -> str:
+    if not _is_url(url, {"ws", "wss"}):
+        raise ValueError("it is not of the form ws://host:port/path or wss://host/path")
+    return url
+
+
+def _is_url(url: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _program(address: str) -> str:
+    try:
+        length = len(decode(address))
+    except ValueError:
+        length = 0
+    if length != 32:
+        raise ValueError(f"{address!r} is no address: give its 32 bytes in base58")
+    return address
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable with the prefix VAULT_; an empty one is one that is not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VAULT_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     event_store_url: str
     """sqlite:///relative.db or sqlite:////absolute.db"""
-    rpc_urls: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1, repr=False)]
+    rpc_urls: Annotated[
+        list[str],
+        NoDecode,
+        BeforeValidator(_comma_separated),
+        AfterValidator(_addresses),
+        Field(min_length=1, repr=False),
+    ]
     """Comma-separated endpoints, the preferred one first. May hold keys: never shown whole."""
-    ws_url: Annotated[str | None, Field(repr=False)] = None
+    ws_url: Annotated[Annotated[str, AfterValidator(_websocket)] | None, Field(repr=False)] = None
     """Websocket endpoint for hints of new transactions; without it the indexer polls."""
-    program_id: str | None = None
+    program_id: Annotated[str, AfterValidator(_program)] | None = None
     """Base58; the IDL's address if not set."""
     idl: Path = BUNDLED_IDL
     """The program's IDL, either Anchor format."""

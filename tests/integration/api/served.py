@@ -27,6 +27,7 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
+    "Server": "collateral-vault",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -67,7 +67,7 @@ async def test_a_limit_out_of_bounds_is_refused_by_name(served: Served, path: st
     assert reply.body["errors"] == [{"parameter": "limit", "detail": "must be a whole number from 1 to 1000"}]
 
 
-@pytest.mark.parametrize("path", ["/v1/vaults", f"/v1/vaults/{GOOD}", f"/v1/owners/{GOOD}/vault"])
+@pytest.mark.parametrize("path", ["/v1/vaults", *(route.format(GOOD) for route in ROUTES)])
 async def test_an_unknown_parameter_is_refused_rather_than_ignored(served: Served, path: str) -> None:
     reply = await served.get(f"{path}?offset=1")
     assert (reply.status, reply.body["errors"][0]["parameter"]) == (400, "offset")
@@ -120,6 +120,15 @@ async def test_a_large_body_is_neither_wanted_nor_kept(served: Served) -> None:
     async with served.client.post("/v1/vaults", data=io.BytesIO(b"x" * 5_000_000)) as response:
         assert response.status == 405
     assert (await served.get("/health")).status == 200
+
+
+@pytest.mark.parametrize("path", FIXED)
+async def test_a_large_body_where_none_is_wanted_is_413(served: Served, path: str) -> None:
+    async with served.client.get(path, data=b"x" * 16_385) as response:
+        problem = await response.json(content_type="application/problem+json")
+    assert (response.status, problem["code"]) == (413, "body_too_large")
+    async with served.client.get(path, data=b"x" * 16_384) as response:
+        assert response.status == 200
 
 
 async def test_no_query_can_reach_the_statement(served: Served) -> None:

@@ -21,6 +21,8 @@ READING = ("/v1/vaults", f"/v1/vaults/{address_of(1)}", f"/v1/vaults/{address_of
 class Failing:
     """Implements ReadModels by raising."""
 
+    closed = False
+
     def __init__(self, error: Exception) -> None:
         self._error = error
 
@@ -28,7 +30,7 @@ class Failing:
         raise self._error
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
 
 @pytest.fixture
@@ -177,3 +179,10 @@ async def test_many_at_once_are_all_answered_in_full(served: Served) -> None:
     await served.project()
     replies = await asyncio.gather(*(served.get(f"/v1/vaults/{address_of(n % 29 + 1)}") for n in range(200)))
     assert [reply.body["data"]["address"] for reply in replies] == [address_of(n % 29 + 1) for n in range(200)]
+
+
+async def test_the_read_models_are_closed_when_the_application_ends(aiohttp_client: AiohttpClient) -> None:
+    read_models = Failing(RuntimeError())
+    client = await aiohttp_client(make_app(cast(ReadModels, read_models), ready_max_age_s=10.0))
+    await client.close()
+    assert read_models.closed

@@ -67,11 +67,21 @@ def test_requests_are_logged_as_json_lines(api: ApiProcess) -> None:
 def test_what_is_no_request_is_refused_and_leaves_the_log_readable(api: ApiProcess, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
         connection.sendall(sent)
-        assert connection.recv(100).startswith(b"HTTP/1.0 400 ")
+        head, body = b"".join(iter(lambda: connection.recv(65_536), b"")).split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.0 400 ")
+    for header in (
+        b"X-Request-Id: ",
+        b"Content-Type: application/problem+json",
+        b"nosniff",
+        b"Server: collateral-vault",
+    ):
+        assert header in head
+    assert json.loads(body)["code"] == "bad_request"
     with connected(api) as after:
         assert asked(after, "/health")[0] == 200
     api.wait_until_logged("request")
-    assert api.lines, "every line is JSON"
+    assert [line["status"] for line in api.lines if line["event"] == "request"] == [400, 200]
+    assert {line["level"] for line in api.lines} == {"info"}, "no traceback for what anybody can send"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

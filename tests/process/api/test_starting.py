@@ -39,6 +39,14 @@ def test_a_host_that_is_not_ours_is_named_with_the_setting_that_changes_it(
     assert "VAULT_API_HOST" in line
 
 
+def test_the_help_names_every_setting_with_its_default(environment: dict[str, str]) -> None:
+    done = subprocess.run([COMMAND, "--help"], env=environment, capture_output=True, text=True, check=True)
+    for name in ("READ_MODELS_URL (required)", "API_HOST (default 127.0.0.1)", "API_PORT (default 8000)"):
+        assert f"VAULT_{name}" in done.stdout
+    for name in ("API_READY_MAX_AGE_S", "LOG_LEVEL"):
+        assert f"VAULT_{name} (default " in done.stdout
+
+
 def test_a_missing_setting_names_itself() -> None:
     line = refused({k: v for k, v in os.environ.items() if not k.startswith("VAULT_")})
     assert "VAULT_READ_MODELS_URL" in line
