@@ -127,6 +127,9 @@ class IngestStore(FactReader, Protocol):
     def sample_inclusion(self, through_slot: int) -> Inclusion | None:
         """The newest stored inclusion at or below a slot: something that the right chain must know."""
 
+    def holds_beginning(self) -> bool:
+        """Whether AuthorityInitialized is stored: nothing that the program does can come before it."""
+
     def next_walk(self, head: int) -> Walk:
         """A walk from the tip down to where the newest search before it began. Writes nothing."""
 

@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteCursor
 
 from eventstore import topics
 from eventstore.errors import NotAnEventStore, SchemaTooNew, StoreMissing, StoreReplaced
 from eventstore.identity import FactKey
 from eventstore.port import Binding, StoredFact
 from eventstore.sqlite_errors import sqlite_errors_named
-from eventstore.sqlite_recorder import APPLICATION_ID, SCHEMA_VERSION, IngestRecorder
+from eventstore.sqlite_recorder import APPLICATION_ID, SCHEMA_VERSION, IngestRecorder, SyncedDatastore
 
 FACT_COLUMNS = "stored_events.rowid, recorded_at_us, topic, state"
 
@@ -28,7 +28,7 @@ class SQLiteFactReader:
         is_new = _is_new(path)
         if is_new and not create:
             raise StoreMissing(str(path))
-        self.datastore = SQLiteDatastore(_uri(path, "rwc" if create else "rw"), pool_size=1, max_overflow=1)
+        self.datastore = SyncedDatastore(_uri(path, "rwc" if create else "rw"), pool_size=1, max_overflow=1)
         self.recorder = IngestRecorder(self.datastore)
         try:
             with sqlite_errors_named(path):

@@ -17,7 +17,7 @@ from eventstore.port import Appended, Binding, Evidence, Inclusion, Owed, Progre
 from eventstore.sqlite_errors import sqlite_errors_named
 from eventstore.sqlite_lease import FileLease
 from eventstore.sqlite_reader import FACT_COLUMNS, SQLiteFactReader, stored_fact
-from eventstore.sqlite_recorder import EncodedFact
+from eventstore.sqlite_recorder import BEGINNING_TOPIC, EncodedFact
 
 
 class SQLiteEventStore(SQLiteFactReader):
@@ -67,6 +67,11 @@ class SQLiteEventStore(SQLiteFactReader):
             )
             row = c.fetchone()
         return Inclusion(*row) if row else None
+
+    def holds_beginning(self) -> bool:
+        with self.reading() as c:
+            c.execute(f"SELECT EXISTS (SELECT 1 FROM stored_events WHERE topic = '{BEGINNING_TOPIC}')")
+            return bool(c.fetchone()[0])
 
     def owed(self, limit: int) -> list[Owed]:
         with self.reading() as c:

@@ -26,7 +26,8 @@ from indexer.decode_command import run_decode
 from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
 from indexer.fetch import Fetcher
 from indexer.hint import Hint, listen
-from indexer.idl import Idl, IdlInvalid, load_idl
+from indexer.idl import Idl, IdlInvalid
+from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.rpc import RpcClient, Vet
 from indexer.settings import Settings
@@ -59,6 +60,7 @@ def run() -> None:
     """
     settings = _settings()
     configure_logs("indexer", settings.log_level)
+    stamina.instrumentation.set_on_retry_hooks([])  # each endpoint says itself what is wrong with it
     asyncio.run(_run(settings))
 
 
@@ -122,12 +124,11 @@ async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop
             await attach(_chain(settings, rpc), store, settings.event_store_url, program_id)
 
     async with _rpc(settings, vet) as rpc:
-        chain = _chain(settings, rpc)
         async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
             with attempt:
-                await chain.genesis_hash()  # of an endpoint that has passed
+                await rpc.vet_all()
         log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
-        hint = Hint()
+        chain, hint = _chain(settings, rpc), Hint()
         ingest = Ingest(
             chain,
             store,

@@ -17,7 +17,7 @@ async def attach(chain: Chain, store: IngestStore, where: str, program_id: str) 
     newest finalised signature have to be the node's as well.
     """
     genesis_hash = await chain.genesis_hash()
-    if not await chain.program_exists(program_id):
+    if not (await chain.account(program_id)).is_program:
         raise ProgramNotFound(program_id, "is no program on this cluster")
     store.bind(Binding(genesis_hash, program_id))
     last = store.last_coverage()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from indexer.errors import ChainUnavailable, RpcRefused
+from indexer.errors import ChainUnavailable, CursorUnknown, RpcRefused
 from indexer.rpc import RpcClient
 
 B = TypeVar("B")
@@ -27,6 +27,8 @@ class Page(NamedTuple):
     """Newest first."""
     is_last: bool
     """It is empty, and the node has shown that it knows what it was asked to go on from."""
+    source: int
+    """Which endpoint told it. Endpoints may order the signatures of one slot differently."""
 
 
 class Tip(NamedTuple):
@@ -39,6 +41,13 @@ class FetchedTransaction(NamedTuple):
     body: bytes
     """JSON text of getTransaction's result."""
     endpoint: str
+
+
+class Account(NamedTuple):
+    slot: int
+    """The finalised slot that this was so at."""
+    exists: bool
+    is_program: bool
 
 
 class Block(NamedTuple):
@@ -57,13 +66,16 @@ class Chain(Protocol):
     async def first_available_slot(self) -> int:
         """The lowest slot whose block the node still has."""
 
-    async def program_exists(self, program_id: str) -> bool: ...
+    async def account(self, address: str) -> Account: ...
 
     async def tip(self, address: str, limit: int) -> Tip:
         """The newest signatures that mention an address."""
 
-    async def older(self, address: str, before: str, limit: int) -> Page:
-        """The signatures that come before one."""
+    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
+        """The signatures that come before one, of any endpoint or of that `source` alone.
+
+        Raises CursorUnknown where every endpoint that answers does not know that one.
+        """
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         """None while the node does not have it."""
@@ -72,7 +84,7 @@ class Chain(Protocol):
         """In execution order; None where the slot was skipped."""
 
     async def finalized_block(self, slot: int) -> Block | None:
-        """None where the slot was skipped. Raises RpcRefused where the node no longer has it."""
+        """None where the slot was skipped, or has no time. Raises RpcRefused where the node no longer has it."""
 
     async def slot_of(self, signature: str) -> int | None:
         """The slot in which the node knows a signature, however old."""
@@ -90,7 +102,12 @@ class _Account(msgspec.Struct):
     executable: bool
 
 
+class _Context(msgspec.Struct):
+    slot: Slot
+
+
 class _AccountInfo(msgspec.Struct):
+    context: _Context
     value: _Account | None
 
 
@@ -104,7 +121,7 @@ class _BlockSignatures(msgspec.Struct):
 
 _text = msgspec.json.Decoder(str)
 _slot: "msgspec.json.Decoder[int]" = msgspec.json.Decoder(Slot)
-_seconds: "msgspec.json.Decoder[int]" = msgspec.json.Decoder(UnixSeconds)
+_seconds: "msgspec.json.Decoder[int | None]" = msgspec.json.Decoder(UnixSeconds | None)
 _any = msgspec.json.Decoder(msgspec.Raw)
 _page = msgspec.json.Decoder(list[SignatureInfo])
 _statuses = msgspec.json.Decoder(_Statuses)
@@ -130,25 +147,41 @@ class RpcChain:
     async def first_available_slot(self) -> int:
         return (await self._rpc.call("getFirstAvailableBlock", [], _slot)).value
 
-    async def program_exists(self, program_id: str) -> bool:
-        params = [program_id, {"encoding": "base64", "dataSlice": {"offset": 0, "length": 0}}]
-        account = (await self._rpc.call("getAccountInfo", params, _account)).value.value
-        return account is not None and account.executable
+    async def account(self, address: str) -> Account:
+        options = {"encoding": "base64", "commitment": "finalized", "dataSlice": {"offset": 0, "length": 0}}
+        found = (await self._rpc.call("getAccountInfo", [address, options], _account)).value
+        return Account(found.context.slot, found.value is not None, bool(found.value and found.value.executable))
 
     async def tip(self, address: str, limit: int) -> Tip:
         # Not by minContextSlot: a node took it for a filter and left out all older signatures (Surfpool 1.5).
         slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot)
         options = {"commitment": self._commitment, "limit": limit}
         page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.index)
-        return Tip(slot.value, Page(page.value, is_last=not page.value))
+        return Tip(slot.value, Page(page.value, is_last=not page.value, source=page.index))
 
-    async def older(self, address: str, before: str, limit: int) -> Page:
+    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
+        turns = [source] if source is not None else self._rpc.turns()
+        reasons, unknown = [], False
+        for index in turns:
+            try:
+                page = await self._older(address, before, limit, index)
+            except ChainUnavailable as error:
+                reasons.append(str(error))
+                continue
+            if page is not None:
+                return page
+            unknown = True
+        if unknown:
+            raise CursorUnknown(before)
+        raise ChainUnavailable("getSignaturesForAddress", reasons)
+
+    async def _older(self, address: str, before: str, limit: int, at: int) -> Page | None:
+        """None of a node that does not know `before`: it answers with an empty page as well."""
         options = {"commitment": self._commitment, "limit": limit, "before": before}
-        reply = await self._rpc.call("getSignaturesForAddress", [address, options], _page)
-        # A node that does not know `before` answers with an empty page as well: it has to show that it does.
-        if not reply.value and await self._slot_of(before, at=reply.index) is None:
-            raise ChainUnavailable("getSignaturesForAddress", [f"{reply.endpoint} does not know {before}"])
-        return Page(reply.value, is_last=not reply.value)
+        page = (await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=at)).value
+        if not page and await self._slot_of(before, at=at) is None:
+            return None
+        return Page(page, is_last=not page, source=at)
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         options = {
@@ -169,7 +202,7 @@ class RpcChain:
             return None
         # Not the block's own blockTime: some nodes give it in another unit there (Surfpool 1.5).
         block_time = (await self._rpc.call("getBlockTime", [slot], _seconds)).value
-        return Block(block.blockhash, block_time)
+        return None if block_time is None else Block(block.blockhash, block_time)
 
     async def slot_of(self, signature: str) -> int | None:
         return await self._slot_of(signature, at=None)

@@ -11,7 +11,17 @@ from indexer.errors import IndexerError
 from indexer.event_types import EventTypes, Undecodable
 from indexer.failure import Failed, failure_of
 from indexer.idl_types import Idl
-from indexer.logs import DATA_LINES_MAX, Scan, Unaligned, invokes, payload_of, scan_logs, tell_something
+from indexer.logs import (
+    DATA_LINES_MAX,
+    TRUNCATED,
+    Scan,
+    Unaligned,
+    invokes,
+    payload_of,
+    scan_logs,
+    shows_calls,
+    tell_something,
+)
 from indexer.trace import Trace, trace_of
 from indexer.transaction import Executed, TransactionMeta
 
@@ -82,6 +92,8 @@ class Decoder:
             return Decoded(invoked=False, incomplete="meta is null")
         trace = trace_of(transaction.transaction.message, meta)
         logs = meta.log_messages
+        if not meta.inner_instructions and trace.flaw is None:
+            trace.flaw = self._hidden_calls(logs, trace)
         invoked = self.program_id in trace.programs
         if not invoked:
             if not trace.may_have_run(self.program_id):
@@ -90,6 +102,17 @@ class Decoder:
         if meta.failed:
             return self._failed(meta, trace, invoked)
         return self._succeeded(logs, trace, invoked)
+
+    def _hidden_calls(self, logs: list[str] | None, trace: Trace) -> str | None:
+        """Why it may be that the node left the inner instructions out, though its list says that there are none."""
+        ran = self.program_id in trace.programs
+        whole = logs is not None and TRUNCATED not in logs
+        if logs is not None and shows_calls(logs):
+            ours = ran or not whole or any(invokes(line, self.program_id) for line in logs)
+            return "logs do not fit the instructions: they show calls, and no inner ones are given" if ours else None
+        if ran and not whole and not self._in_logs:
+            return "no inner instructions are given, nor whole logs that would show that there are none"
+        return None
 
     def _failed(self, meta: TransactionMeta, trace: Trace, invoked: bool) -> Decoded:
         """Nothing of what it said happened, so nothing can be missing, unless it is unknown whether it concerns us."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from indexer.decode import Decoded, Decoder, ProgramEvent, Undecoded
-from indexer.idl import load_idl
+from indexer.idl_file import load_idl
 from indexer.transaction import Executed, Natural, SignedMessage, TransactionInvalid, TransactionMeta
 
 LINE_BYTES_MAX = 64 * 2**20

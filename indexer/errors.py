@@ -9,8 +9,23 @@ class ChainUnavailable(IndexerError):
     """No endpoint answered usefully; it may be tried again."""
 
     def __init__(self, method: str, reasons: list[str], retry_after_s: float = 0.0) -> None:
+        self.reasons = [f"{method}: {reason}" for reason in reasons]
         self.retry_after_s = retry_after_s
         super().__init__(f"{method}: no endpoint answered ({'; '.join(reasons)}): check VAULT_RPC_URLS and the node")
+
+
+class CursorUnknown(IndexerError):
+    """No endpoint knows the signature that a walk has come to: a fork dropped it, or they have pruned it."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"no endpoint knows signature {cursor} any more")
+
+
+class BeginningUnproven(IndexerError):
+    """The signatures that the nodes list end where the program's history cannot have begun, or may not have."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"this may not be where the program's history begins: {reason}")
 
 
 class RpcRefused(IndexerError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -27,20 +26,12 @@ from indexer.idl_types import (
     Unknown,
 )
 
-__all__ = ["Idl", "IdlInvalid", "load_idl", "parse_idl"]
+__all__ = ["Idl", "IdlInvalid", "parse_idl"]
 
 SCALARS = {"bool", "u8", "i8", "u16", "i16", "u32", "i32", "f32", "u64", "i64", "f64", "u128", "i128", "u256", "i256"}
 PRIMITIVES = {name: Primitive(name) for name in SCALARS | {"string", "bytes", "pubkey"}} | {
     "publicKey": Primitive("pubkey")
 }
-
-
-def load_idl(path: Path) -> Idl:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise IdlInvalid(str(path), f"cannot be read ({error.strerror})") from error
-    return parse_idl(content, where=str(path))
 
 
 def parse_idl(content: bytes, where: str = "IDL") -> Idl:

@@ -9,7 +9,7 @@ from eventstore.errors import StoreBusy
 from eventstore.port import Inclusion, IngestStore, Owed, Walk
 from indexer.chain import Chain
 from indexer.coverage import advance_coverage
-from indexer.errors import ChainUnavailable, RpcRefused
+from indexer.errors import BeginningUnproven, ChainUnavailable, RpcRefused
 from indexer.fetch import Fetched, Fetcher, Missed
 from indexer.hint import Hint
 from indexer.sweep import Sweep
@@ -44,8 +44,12 @@ class Ingest:
     ) -> None:
         self._chain, self._store, self._epoch = chain, store, epoch
         self._sweep, self._fetcher, self._hint, self._pace = sweep, fetcher, hint, pace
-        self._walks: list[Walk] = list(reversed(store.progress().walks))
+        progress = store.progress()
+        self._coverage = progress.coverage
+        self._walks: list[Walk] = list(reversed(progress.walks))
+        self._walk_failures = 0
         self._postponed: dict[Inclusion, Postponed] = {}
+        self._walk_due_s = 0.0
         self._poll_due_s = 0.0
         self._coverage_due_s = 0.0
 
@@ -69,15 +73,14 @@ class Ingest:
         """True while there is more to do at once."""
         if self._hint.wake.is_set() or _now_s() >= self._poll_due_s:
             await self._look_at_tip()
-        elif self._walks:
-            rest = await self._sweep.step(self._walks[-1])
-            self._walks[-1:] = [rest] if rest else []
+        elif self._may_walk():
+            await self._walk_on()
         owed = self._due()
         if owed:
             self._append(await self._fetcher.round(owed))
         if _now_s() >= self._coverage_due_s:
             await self._advance_coverage()
-        return bool(self._walks or self._due()) or self._hint.wake.is_set()
+        return self._may_walk() or bool(self._due()) or self._hint.wake.is_set()
 
     async def _look_at_tip(self) -> None:
         self._hint.wake.clear()
@@ -86,6 +89,23 @@ class Ingest:
         self._walks += [rest] if rest else []
         if self._sweep.tip_slot < self._hint.slot and self._hint.age_s() < self._pace.poll_interval_s:
             self._poll_due_s = _now_s() + CATCH_UP_DELAY_S
+
+    def _may_walk(self) -> bool:
+        return bool(self._walks) and _now_s() >= self._walk_due_s
+
+    async def _walk_on(self) -> None:
+        """A walk that cannot go on now holds up neither the tip nor what is owed."""
+        try:
+            rest = await self._sweep.step(self._walks[-1])
+        except (ChainUnavailable, RpcRefused, BeginningUnproven) as error:
+            delay_s = max(_delay_s(self._walk_failures), getattr(error, "retry_after_s", 0.0))
+            self._walk_failures += 1
+            self._walk_due_s = _now_s() + delay_s
+            level = log.info if self._walk_failures < LOUD_TRIES else log.warning
+            level("walk_waits", reason=str(error), retry_s=delay_s)
+            return
+        self._walk_failures = 0
+        self._walks[-1:] = [rest] if rest else []
 
     def _due(self) -> list[Owed]:
         now_s = _now_s()
@@ -109,6 +129,10 @@ class Ingest:
         for inclusion in settles:
             self._postponed.pop(inclusion, None)
         log.info("appended", transactions=len(fetched), facts=appended.stored, position=appended.last_position)
+        self._walk_failures = 0  # what was stored may be what a walk waits for
+        self._walk_due_s = min(self._walk_due_s, _now_s() + _delay_s(0))
+        for late in (f.evidence for f in fetched if f.evidence.slot <= self._coverage):
+            log.error("late_below_coverage", signature=late.signature, slot=late.slot, covered=self._coverage)
         if appended.conflicts:
             log.error("content_conflict", conflicts=appended.conflicts, position=appended.last_position)
 
@@ -130,10 +154,13 @@ class Ingest:
             log.warning("coverage_waits", reason=str(error))
             return
         if slot is not None:
+            self._coverage = slot
             log.info("covered", slot=slot)
 
     async def _rest(self, stop: asyncio.Event) -> None:
-        due_s = min([self._poll_due_s, self._coverage_due_s, *(p.due_s for p in self._postponed.values())])
+        walk_due_s = [self._walk_due_s] if self._walks else []
+        owed_due_s = [postponed.due_s for postponed in self._postponed.values()]
+        due_s = min([self._poll_due_s, self._coverage_due_s, *walk_due_s, *owed_due_s])
         await _wait(stop, due_s - _now_s(), self._hint.wake)
 
 

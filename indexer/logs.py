@@ -140,6 +140,11 @@ def invokes(line: str, program: str) -> bool:
     return mark is not None and mark[0] == program and mark[1] > 0
 
 
+def shows_calls(logs: list[str]) -> bool:
+    """Whether an instruction called another one."""
+    return any(line.endswith(" invoke [2]") and _read_mark(line) is not None for line in logs)
+
+
 def _read_mark(line: str) -> tuple[str, int] | None:
     """The program and the depth it was invoked at, or how it ended; None for any other line."""
     if line.endswith(" compute units") and " failed: " not in line:

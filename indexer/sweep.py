@@ -1,22 +1,42 @@
 """Finds signatures: walks the program's history from the tip down, one page at a time, each page made durable."""
 
+from typing import NamedTuple
+
+import structlog
+
 from eventstore.port import IngestStore, Owed, Walk
-from indexer.chain import Chain, Page
-from indexer.errors import ChainUnavailable
+from indexer.beginning import Beginning
+from indexer.chain import Chain, Page, SignatureInfo
+from indexer.errors import ChainUnavailable, CursorUnknown
 
 FIRST_PAGE = 100
 NEXT_PAGES = 1_000
 """getSignaturesForAddress answers with 1,000 at most."""
+log = structlog.get_logger()
+
+
+class _WithinSlot(NamedTuple):
+    """Where a walk stands that has read a part of a slot: only the endpoint that told it can go on there."""
+
+    cursor: str
+    source: int
 
 
 class Sweep:
-    """Owed signatures are all that it leaves behind; it never looks into a transaction."""
+    """Owed signatures are all that it leaves behind; it never looks into a transaction.
+
+    Endpoints may list the signatures of one slot in different orders, so a walk's durable cursor is always the last
+    signature of a slot that was listed whole. The rest of a page is read again with the next one.
+    """
 
     def __init__(self, chain: Chain, store: IngestStore, epoch: int, program_id: str) -> None:
         self._chain = chain
         self._store = store
         self._epoch = epoch
         self._program_id = program_id
+        self._beginning = Beginning(chain, store, program_id)
+        self._within_slot: dict[int, _WithinSlot] = {}
+        """By walk, of this process."""
         self.tip_slot = -1
         """Slot of the newest signature seen."""
 
@@ -28,25 +48,51 @@ class Sweep:
         tip = await self._chain.tip(self._program_id, FIRST_PAGE)
         if tip.page.signatures:
             self.tip_slot = max(self.tip_slot, tip.page.signatures[0].slot)
+        elif self._store.progress().walks:
+            return None  # one walk is enough to ask for proof
         return self._record(self._store.next_walk(tip.finalized_slot), tip.page)
 
     async def step(self, walk: Walk) -> Walk | None:
-        """The next page of a walk; what is left of it. Raises ChainUnavailable: nothing has changed then."""
-        assert walk.cursor is not None, "a walk begins with look()"
-        return self._record(walk, await self._chain.older(self._program_id, walk.cursor, NEXT_PAGES))
+        """The next page of a walk; what is left of it.
+
+        Raises ChainUnavailable, and BeginningUnproven where there are no more signatures: nothing has changed then.
+        """
+        assert walk.walk_id is not None, "a walk begins with look()"
+        page = await self._next_page(walk, self._within_slot.pop(walk.walk_id, None))
+        if not page.is_last:
+            return self._record(walk, page)
+        await self._beginning.prove(walk)
+        self._store.record_page(self._epoch, walk, [], walk.cursor, met_floor=True)
+        return None
+
+    async def _next_page(self, walk: Walk, within: _WithinSlot | None) -> Page:
+        try:
+            if within is not None:
+                return await self._chain.older(self._program_id, within.cursor, NEXT_PAGES, source=within.source)
+            if walk.cursor is not None:
+                return await self._chain.older(self._program_id, walk.cursor, NEXT_PAGES)
+        except CursorUnknown as unknown:
+            log.warning("walk_starts_again", reason=str(unknown), floor=walk.floor)
+        tip = await self._chain.tip(self._program_id, NEXT_PAGES)
+        if tip.finalized_slot < walk.head:
+            raise ChainUnavailable("getSlot", [f"its finalised slot {tip.finalized_slot} is below {walk.head}"])
+        return tip.page
 
     def _record(self, walk: Walk, page: Page) -> Walk | None:
-        met_floor = page.is_last or page.signatures[-1].slot <= walk.floor
-        if page.is_last:
-            self._check_end_of_history(walk)
+        """An empty first page is left to the walk's next step, which asks for proof."""
         found = [Owed(s.signature, s.slot, s.block_time) for s in page.signatures]
-        cursor = page.signatures[-1].signature if page.signatures else walk.cursor
-        moved = self._store.record_page(self._epoch, walk, found, cursor, met_floor=met_floor)
-        return None if met_floor else moved
+        met_floor = bool(found) and found[-1].slot <= walk.floor
+        cursor = _end_of_whole_slots(page.signatures)
+        moved = self._store.record_page(self._epoch, walk, found, cursor or walk.cursor, met_floor=met_floor)
+        if met_floor:
+            return None
+        if cursor is None and found:
+            assert moved.walk_id is not None, "what has not met its floor has been recorded"
+            self._within_slot[moved.walk_id] = _WithinSlot(found[-1].signature, page.source)
+        return moved
 
-    def _check_end_of_history(self, walk: Walk) -> None:
-        """A history that ends above what is stored already is a hole in the node's, not the end."""
-        stored = self._store.sample_inclusion(walk.floor)
-        if stored is not None:
-            reason = f"its history ends above slot {walk.floor}, but {stored.signature} of slot {stored.slot} is stored"
-            raise ChainUnavailable("getSignaturesForAddress", [reason])
+
+def _end_of_whole_slots(signatures: list[SignatureInfo]) -> str | None:
+    """The last signature above a page's last slot, which may go on behind the page; None if there is no other slot."""
+    last_slot = signatures[-1].slot if signatures else -1
+    return next((s.signature for s in reversed(signatures) if s.slot > last_slot), None)

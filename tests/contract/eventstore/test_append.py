@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from eventstore.errors import LeaseLost
-from eventstore.facts import ContentConflictFound, CoverageAdvanced, Deposited
+from eventstore.facts import AuthorityInitialized, ContentConflictFound, CoverageAdvanced, Deposited
 from eventstore.identity import key_of
 from eventstore.port import Evidence, Inclusion, IngestStore, Owed
 
@@ -148,3 +148,28 @@ def test_the_newest_stored_inclusion_below_a_slot_is_found(store: IngestStore) -
     store.append([], [evidence(4), evidence(8), evidence(12)])
     assert store.sample_inclusion(11) == Inclusion("signature-8", 8)
     assert store.sample_inclusion(3) is None
+
+
+def test_the_store_tells_whether_it_holds_the_beginning_of_the_programs_history(
+    store: IngestStore, deposit: Deposit
+) -> None:
+    store.append([deposit(5)])
+    assert not store.holds_beginning()
+    store.append(
+        [
+            AuthorityInitialized(
+                signature="first",
+                slot=1,
+                transaction_index=0,
+                ordinal=0,
+                revision=0,
+                block_time=1,
+                timestamp=1,
+                authority="authority",
+                admin="admin",
+                collateral_mint="mint",
+                decimals=6,
+            )
+        ]
+    )
+    assert store.holds_beginning()

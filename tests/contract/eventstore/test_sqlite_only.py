@@ -99,3 +99,11 @@ def test_time_stamps_never_go_back_even_if_the_clock_does(path: Path) -> None:
         store.append([failed(slot)])
     assert [stored.recorded_at_us for stored in store.read_after(0, 9)] == [100_000_000, 100_000_000, 200_000_000]
     store.close()
+
+
+def test_every_connection_waits_for_the_disk_before_a_transaction_counts(path: Path) -> None:
+    store = SQLiteEventStore(path)
+    with store.reading() as c:
+        c.execute("PRAGMA synchronous")
+        assert c.fetchone()[0] == 2, "FULL"
+    store.close()

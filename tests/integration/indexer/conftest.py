@@ -7,12 +7,15 @@ import pytest
 
 from eventstore.port import IngestStore
 from eventstore.sqlite_store import SQLiteEventStore
-from indexer.chain import Block, Commitment, FetchedTransaction, Page, SignatureInfo, Tip
-from indexer.errors import ChainUnavailable, RpcRefused
+from indexer.chain import Account, Block, Commitment, FetchedTransaction, Page, SignatureInfo, Tip
+from indexer.errors import ChainUnavailable, CursorUnknown, RpcRefused
 
 
 class FakeChain:
-    """Implements Chain over a list of (slot, signature); `hides` makes the node forget signatures."""
+    """Implements Chain over a list of (slot, signature); `hides` makes the node forget signatures.
+
+    It stands for two endpoints, which list one slot's signatures in opposite orders.
+    """
 
     def __init__(self) -> None:
         self.genesis = "genesis"
@@ -24,6 +27,11 @@ class FakeChain:
         self.first_available = 0
         self.block_age = 0
         self.is_program = True
+        self.authority_exists = False
+        self.pruned_below = 0
+        self.answering = 0
+        """The endpoint that answers who does not ask for one."""
+        self.down: set[int] = set()
         self.page_size = 3
         self.calls: list[tuple[object, ...]] = []
 
@@ -36,26 +44,32 @@ class FakeChain:
     async def first_available_slot(self) -> int:
         return self.first_available
 
-    async def program_exists(self, program_id: str) -> bool:
-        return self.is_program
+    async def account(self, address: str) -> Account:
+        self.calls.append(("account", address))
+        return Account(self.finalized, self.authority_exists, self.is_program)
 
     async def tip(self, address: str, limit: int) -> Tip:
         self.calls.append(("tip",))
-        return Tip(self.finalized, self._page(0))
+        return Tip(self.finalized, self._page(0, self.answering))
 
-    async def older(self, address: str, before: str, limit: int) -> Page:
+    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
         self.calls.append(("older", before))
-        names = [s for _, s in self._newest_first()]
+        if source in self.down:
+            raise ChainUnavailable("getSignaturesForAddress", ["down"])
+        source = self.answering if source is None else source
+        names = [s for _, s in self._newest_first(source)]
         if before not in names:
-            raise ChainUnavailable("getSignaturesForAddress", [f"does not know {before}"])
-        return self._page(names.index(before) + 1)
+            raise CursorUnknown(before)
+        return self._page(names.index(before) + 1, source)
 
-    def _newest_first(self) -> list[tuple[int, str]]:
-        return [(slot, s) for slot, s in sorted(self.history, reverse=True) if s not in self.hides]
+    def _newest_first(self, source: int) -> list[tuple[int, str]]:
+        listed = [(slot, s) for slot, s in self.history if s not in self.hides and slot >= self.pruned_below]
+        in_slot = sorted(listed, key=lambda one: one[1], reverse=source == 0)
+        return sorted(in_slot, key=lambda one: -one[0])
 
-    def _page(self, start: int) -> Page:
-        page = self._newest_first()[start : start + self.page_size]
-        return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], is_last=not page)
+    def _page(self, start: int, source: int) -> Page:
+        page = self._newest_first(source)[start : start + self.page_size]
+        return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], is_last=not page, source=source)
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         self.calls.append(("transaction", signature))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import structlog
 
 from eventstore.errors import LeaseLost
 from eventstore.facts import CoverageAdvanced, Deposited, ProgramFact, TransactionFailed
@@ -15,7 +16,7 @@ from indexer.decode import Decoder
 from indexer.errors import ChainUnavailable, RpcRefused
 from indexer.fetch import Fetcher
 from indexer.hint import Hint
-from indexer.idl import load_idl
+from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.settings import BUNDLED_IDL
 from indexer.sweep import Sweep
@@ -194,6 +195,31 @@ async def test_a_chain_that_falters_is_waited_for(
     monkeypatch.setattr(chain, "tip", faltering)
     await run(lambda: store.progress().coverage == chain.finalized)
     assert len(program_facts(store)) == EVENTS
+
+
+async def test_a_history_without_its_beginning_is_stored_but_never_called_complete(
+    run: Run, recorded: list[dict[str, Any]], chain: Any, store: IngestStore
+) -> None:
+    chain.pruned_below, chain.authority_exists = recorded[1]["slot"], True
+    await run(lambda: store.progress().owed == 0 and len(program_facts(store)) == EVENTS - 2)
+    assert store.progress().coverage == -1
+    chain.pruned_below = 0
+    await run(lambda: store.progress().coverage == chain.finalized)
+    assert len(program_facts(store)) == EVENTS
+
+
+async def test_what_shows_up_below_coverage_is_stored_and_said_aloud(
+    run: Run, recorded: list[dict[str, Any]], chain: Any, store: IngestStore
+) -> None:
+    late = recorded[3]["transaction"]["signatures"][0]
+    chain.hides = {late}
+    with structlog.testing.capture_logs() as logs:
+        await run(lambda: store.progress().coverage == chain.finalized)
+        assert not [line for line in logs if line["log_level"] == "error"]
+        chain.hides, chain.page_size = set(), 100
+        await run(lambda: len(program_facts(store)) == EVENTS)
+    (said,) = [line for line in logs if line["log_level"] == "error"]
+    assert (said["event"], said["signature"], said["covered"]) == ("late_below_coverage", late, chain.finalized)
 
 
 async def test_coverage_is_stated_at_produced_slots_only(

@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from indexer.errors import ChainUnavailable, RpcRefused
-from indexer.rpc import RpcClient, public_name
+from indexer.chain import RpcChain
+from indexer.endpoint import public_name
+from indexer.errors import ChainUnavailable, CursorUnknown, NodeBehind, OtherChain, RpcRefused
+from indexer.rpc import RpcClient
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NodeMaker = Callable[[Answer], Awaitable[str]]
@@ -120,7 +122,7 @@ async def test_the_next_endpoint_is_asked_when_one_fails_and_stays_preferred(
         for _ in range(3):
             assert (await rpc.call("getSlot", [], number)).value == 7
         assert len(asked) == 3
-        assert rpc._preferred == 2
+        assert rpc.turns() == [2, 0, 1]
 
 
 async def test_a_node_that_never_answers_times_out(start_node: NodeMaker) -> None:
@@ -139,3 +141,115 @@ async def test_a_node_that_never_answers_times_out(start_node: NodeMaker) -> Non
     with pytest.raises(ChainUnavailable, match="timed out"):
         await ask(url, timeout_s=0.1)
     client_gave_up.set()
+
+
+async def test_no_answer_is_handed_out_before_the_node_behind_its_connection_is_vetted(start_node: NodeMaker) -> None:
+    answers = iter([7, 8, 9, 10])
+
+    async def once(_: web.Request) -> web.StreamResponse:
+        response = web.json_response({"result": next(answers)})
+        response.force_close()  # the next question needs another connection, as after a restart of the node
+        return response
+
+    vetted: list[str] = []
+
+    async def vet(url: str) -> None:
+        vetted.append(url)
+        if len(vetted) == 3:
+            raise NodeBehind("events.db", "its head is below")
+        if len(vetted) == 4:
+            raise OtherChain("events.db", "its genesis hash is another")
+
+    url = await start_node(once)
+    async with RpcClient([url], timeout_s=5, concurrency=4, vet=vet) as rpc:
+        assert (await rpc.call("getSlot", [], number)).value == 7
+        assert (await rpc.call("getSlot", [], number)).value == 8
+        assert vetted == [url, url]
+        with pytest.raises(ChainUnavailable, match="its head is below"):
+            await rpc.call("getSlot", [], number)
+        with pytest.raises(OtherChain):
+            await rpc.call("getSlot", [], number)
+
+
+async def test_a_connection_that_stays_open_is_vetted_once_however_many_calls_wait_for_it(
+    start_node: NodeMaker,
+) -> None:
+    vetted: list[str] = []
+
+    async def vet(url: str) -> None:
+        vetted.append(url)
+        await asyncio.sleep(0)
+
+    url = await start_node(says('{"result":7}'))
+    async with RpcClient([url], timeout_s=5, concurrency=1, vet=vet) as rpc:
+        await asyncio.gather(*(rpc.call("getSlot", [], number) for _ in range(20)))
+    assert vetted == [url]
+
+
+async def test_a_clear_no_of_another_chains_node_is_no_answer_either(start_node: NodeMaker) -> None:
+    async def vet(url: str) -> None:
+        raise OtherChain("events.db", "its genesis hash is another")
+
+    no = await start_node(says('{"error":{"code":-32009,"message":"Slot was skipped"}}'))
+    async with RpcClient([no], timeout_s=5, concurrency=1, vet=vet) as rpc:
+        with pytest.raises(OtherChain):
+            await rpc.call("getBlock", [7], number)
+
+
+async def test_vetting_all_needs_one_endpoint_that_can_be_used_and_none_of_another_chain(
+    start_node: NodeMaker,
+) -> None:
+    passes: dict[str, Exception | None] = {await start_node(says("")): None for _ in range(2)}
+
+    async def vet(url: str) -> None:
+        error = passes[url]
+        if error is not None:
+            raise error
+
+    first, second = passes
+    for one, two, outcome in [
+        (None, None, None),
+        (ChainUnavailable("getSlot", ["down"]), None, None),
+        (ChainUnavailable("getSlot", ["down"]), NodeBehind("events.db", "lags"), ChainUnavailable),
+        (None, OtherChain("events.db", "another"), OtherChain),
+    ]:
+        passes = {first: one, second: two}
+        async with RpcClient([first, second], timeout_s=5, concurrency=1, vet=vet) as rpc:
+            if outcome is None:
+                await rpc.vet_all()
+            else:
+                with pytest.raises(outcome):
+                    await rpc.vet_all()
+
+
+def node_with(signatures: list[str], knows: set[str]) -> Answer:
+    """Lists what comes after a signature that it has, and nothing after one that it does not know."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        if call["method"] == "getSignatureStatuses":
+            return web.json_response({"result": {"value": [{"slot": 1} if call["params"][0][0] in knows else None]}})
+        before = call["params"][1]["before"]
+        after = signatures[signatures.index(before) + 1 :] if before in signatures else []
+        return web.json_response({"result": [{"signature": s, "slot": 1} for s in after]})
+
+    return answer
+
+
+async def test_every_endpoint_is_asked_for_a_cursor_before_it_counts_as_unknown(
+    start_node: NodeMaker, unused_tcp_port: int
+) -> None:
+    forgot = await start_node(node_with([], set()))
+    knows = await start_node(node_with(["c", "b", "a"], {"c", "b", "a"}))
+    down = f"http://127.0.0.1:{unused_tcp_port}"
+    async with RpcClient([down, forgot, knows], timeout_s=5, concurrency=4) as rpc:
+        chain = RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
+        page = await chain.older("program", "c", 10)
+        assert ([s.signature for s in page.signatures], page.is_last, page.source) == (["b", "a"], False, 2)
+        assert (await chain.older("program", "a", 10)).is_last
+        with pytest.raises(CursorUnknown, match="c"):
+            await chain.older("program", "c", 10, source=1)
+        with pytest.raises(CursorUnknown, match="z"):
+            await chain.older("program", "z", 10)
+        with pytest.raises(ChainUnavailable):
+            await chain.older("program", "c", 10, source=0)

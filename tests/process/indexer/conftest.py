@@ -244,7 +244,8 @@ class Node:
         return 0
 
     def getAccountInfo(self, address: str, options: dict[str, Any]) -> object:  # noqa: N802
-        return {"value": {"executable": True} if self.is_program else None}
+        is_there = address == PROGRAM and self.is_program
+        return {"context": {"slot": self.finalized}, "value": {"executable": True} if is_there else None}
 
     def getSignaturesForAddress(self, address: str, options: dict[str, Any]) -> object:  # noqa: N802
         names = list(reversed(self.transactions))

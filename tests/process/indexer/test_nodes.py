@@ -116,7 +116,7 @@ async def test_another_cluster_than_the_stores_is_refused_and_the_facts_are_as_t
     assert indexer.facts() == before
 
 
-async def test_a_second_endpoint_of_another_chain_is_never_read_from(
+async def test_a_second_endpoint_of_another_chain_is_refused_at_the_start_and_never_read_from_later(
     make_indexer: MakeIndexer, make_node: MakeNode, node: Node
 ) -> None:
     other = await make_node()
@@ -124,10 +124,14 @@ async def test_a_second_endpoint_of_another_chain_is_never_read_from(
     for transaction in list(node.transactions.values())[:3]:
         other.add(transaction | {"slot": transaction["slot"] + 1_000})
     indexer = make_indexer("indexer", f"{node.url},{other.url}")
+    assert "another chain" in (await indexer.run()).refusal
+    assert indexer.events() == []
+    other.answer = says("", 500)
     running = await indexer.start()
     await running.until(lambda: indexer.covers(node.finalized), "coverage")
+    assert running.logged("endpoint_unusable")
     before = indexer.events()
-    node.answer = says("", 500)
+    other.answer, node.answer = other.honest, says("", 500)
     assert "another chain" in (await running.end()).refusal
     assert indexer.events() == before
 

@@ -66,7 +66,7 @@ async def test_it_stops_while_it_tries_a_node_that_is_not_there_again(
 ) -> None:
     indexer = make_indexer("indexer", f"http://127.0.0.1:{unused_tcp_port}/{SECRET}")
     running = await indexer.start()
-    await running.until(lambda: "retry" in running.said, "a second try")
+    await running.until(lambda: len(running.logged("endpoint_unusable")) >= 2, "a second try")
     await running.stop()
 
 
@@ -101,13 +101,14 @@ async def test_it_stops_during_a_long_walk_and_goes_on_where_it_was(
     names = itertools.count()
 
     def page(address: str, options: dict[str, Any]) -> object:
-        return [{"signature": f"old{next(names)}", "slot": 10_000} for _ in range(options["limit"])]
+        numbers = itertools.islice(names, options["limit"])
+        return [{"signature": f"old{n}", "slot": 1_000_000 - n // 7} for n in numbers]
 
     def cursors() -> list[str]:
         asked = [params for method, params in node.asked if method == "getSignaturesForAddress"]
         return [params[1]["before"] for params in asked if "before" in params[1]]
 
-    node.finalized = 20_000
+    node.finalized = 2_000_000
     monkeypatch.setattr(node, "getSignaturesForAddress", page)
     monkeypatch.setattr(node, "getTransaction", lambda *_: None)
     running = await indexer.start(settings={"POLL_INTERVAL_S": "3600"})

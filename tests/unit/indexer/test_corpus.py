@@ -10,7 +10,7 @@ import pytest
 
 from indexer.decode import Decoder
 from indexer.decode_command import NumberedLine, plain, recorded_transaction
-from indexer.idl import load_idl
+from indexer.idl_file import load_idl
 from indexer.transaction import parse_transaction
 
 CORPUS = Path(os.environ.get("VAULT_CORPUS") or Path(__file__).parents[3].parent / "shared" / "corpus")

@@ -307,6 +307,37 @@ def test_null_inner_instructions_cannot_hide_a_call_of_what_is_no_account() -> N
     assert decode(recorded).incomplete is None
 
 
+@pytest.mark.parametrize("sources", ["cpi", "log", "both"])
+@pytest.mark.parametrize("err", [None, {"InstructionError": [0, {"Custom": 1}]}])
+def test_an_empty_list_of_inner_instructions_is_not_believed_against_the_logs(sources: Any, err: object) -> None:
+    recorded = transaction(Call(ROUTER, [Call(VAULT, [emit_cpi(deposited(1))])]), err=err)
+    recorded["meta"]["innerInstructions"] = []
+    decoded = decode(recorded, sources)
+    assert (decoded.invoked, decoded.events) == (True, ())
+    assert err or "they show calls, and no inner ones are given" in (decoded.incomplete or "")
+
+
+@pytest.mark.parametrize("sources", ["cpi", "log", "both"])
+def test_an_empty_list_of_inner_instructions_needs_whole_logs_where_we_ran(sources: Any) -> None:
+    recorded = transaction(Call(VAULT, [emit_cpi(deposited(1))]))
+    recorded["meta"]["innerInstructions"] = []
+    for logs in (None, [f"Program {VAULT} invoke [1]", "Log truncated"]):
+        recorded["meta"]["logMessages"] = logs
+        decoded = decode(recorded, sources)
+        assert decoded.events == ()
+        assert decoded.incomplete
+
+
+@pytest.mark.parametrize("sources", ["cpi", "log", "both"])
+def test_an_empty_list_of_inner_instructions_is_believed_where_nothing_speaks_against_it(sources: Any) -> None:
+    for recorded in (transaction(Call(VAULT)), transaction(Call(VAULT, ["Program log: Program x invoke [2]"]))):
+        recorded["meta"]["innerInstructions"] = []
+        assert decode(recorded, sources).incomplete is None
+    others = transaction(Call(ROUTER, [Call(TOKEN)], accounts=(VAULT,)))
+    others["meta"]["innerInstructions"] = []
+    assert decode(others, sources).incomplete is None
+
+
 def test_without_meta_nothing_is_known() -> None:
     decoded = decode(transaction(Call(VAULT, [emit(deposited(1))])) | {"meta": None})
     assert (decoded.events, decoded.incomplete) == ((), "meta is null")

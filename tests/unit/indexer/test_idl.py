@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from indexer.idl import IdlInvalid, load_idl, parse_idl
+from indexer.idl import IdlInvalid, parse_idl
+from indexer.idl_file import load_idl
 from indexer.idl_types import (
     Array,
     COption,
