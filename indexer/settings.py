@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         AfterValidator(_addresses),
         Field(min_length=1, repr=False),
     ]
-    """Comma-separated endpoints, the preferred one first. May hold keys: never shown whole."""
+    """Comma-separated endpoints; who answered last is asked first. May hold keys: never shown whole."""
     ws_url: Annotated[Annotated[str, AfterValidator(_websocket)] | None, Field(repr=False)] = None
     """Websocket endpoint for hints of new transactions; without it the indexer polls."""
     program_id: Annotated[str, AfterValidator(_program)] | None = None
