@@ -97,6 +97,7 @@ def _is_new(path: Path) -> bool:
         return True
     with sqlite_errors_named(path), closing(sqlite3.connect(_uri(path, "rw"), uri=True)) as connection:
         statements = ("PRAGMA application_id", "PRAGMA user_version", "SELECT COUNT(*) FROM sqlite_master")
+        connection.execute("BEGIN")  # one snapshot: another process may be creating it
         application_id, version, tables = [connection.execute(statement).fetchone()[0] for statement in statements]
     if tables and application_id != APPLICATION_ID:
         raise NotAnEventStore(str(path), "its application id is another's")

@@ -23,9 +23,11 @@ from indexer.attach import attach
 from indexer.chain import RpcChain
 from indexer.decode import Decoder
 from indexer.decode_command import run_decode
+from indexer.endpoint import Endpoint
 from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
 from indexer.fetch import Fetcher
 from indexer.hint import Hint, listen
+from indexer.http_endpoint import HttpEndpoint
 from indexer.idl import Idl, IdlInvalid
 from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
@@ -119,8 +121,8 @@ async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop
     epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
     program_id = decoder.program_id
 
-    async def vet(url: str) -> None:
-        async with RpcClient([url], timeout_s=settings.rpc_timeout_s, concurrency=1) as rpc:
+    async def vet(endpoint: Endpoint) -> None:
+        async with RpcClient([endpoint.anew()]) as rpc:
             await attach(_chain(settings, rpc), store, settings.event_store_url, program_id)
 
     async with _rpc(settings, vet) as rpc:
@@ -166,7 +168,10 @@ async def _status(settings: Settings, store: IngestStore) -> Status:
 
 
 def _rpc(settings: Settings, vet: Vet | None = None) -> RpcClient:
-    return RpcClient(settings.rpc_urls, timeout_s=settings.rpc_timeout_s, concurrency=settings.rpc_concurrency, vet=vet)
+    limit = asyncio.Semaphore(settings.rpc_concurrency)
+    return RpcClient(
+        [HttpEndpoint(url, timeout_s=settings.rpc_timeout_s, limit=limit) for url in settings.rpc_urls], vet=vet
+    )
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:

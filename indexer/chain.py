@@ -156,8 +156,8 @@ class RpcChain:
         # Not by minContextSlot: a node took it for a filter and left out all older signatures (Surfpool 1.5).
         slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot)
         options = {"commitment": self._commitment, "limit": limit}
-        page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.index)
-        return Tip(slot.value, Page(page.value, is_last=not page.value, source=page.index))
+        page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.at)
+        return Tip(slot.value, Page(page.value, is_last=not page.value, source=page.at))
 
     async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
         turns = [source] if source is not None else self._rpc.turns()

@@ -14,7 +14,7 @@ from solders.rpc.responses import LogsNotification
 from websockets.exceptions import WebSocketException
 
 from indexer.chain import Commitment
-from indexer.endpoint import public_name, without_secrets
+from indexer.http_endpoint import public_name, without_secrets
 
 SILENCE_S_MAX = 15.0
 """Slots tick several times a second: a connection without a message for so long is half open."""

@@ -3,30 +3,39 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 import structlog
 
-from indexer.endpoint import Endpoint, Reply, Unusable
+from indexer.endpoint import Answer, Endpoint, Unusable
 from indexer.errors import ChainUnavailable, NodeBehind, RpcRefused
 
 T = TypeVar("T")
-Vet = Callable[[str], Awaitable[None]]
+Vet = Callable[[Endpoint], Awaitable[None]]
 log = structlog.get_logger()
+
+
+class Reply(NamedTuple, Generic[T]):
+    value: T
+    raw: bytes
+    """The JSON text of the result."""
+    endpoint: str
+    """Scheme, host and port of who answered: paths and queries may hold keys."""
+    at: int
+    """Which of the endpoints it was."""
 
 
 class RpcClient:
     """`async with`; calls raise ChainUnavailable when every endpoint failed, RpcRefused when one said a clear no.
 
-    `vet` is called with the URL of an endpoint before an answer from it is used, and again for each connection that it
-    opens. It raises what keeps that endpoint from being used, or, when it may be used later, ChainUnavailable or
+    It closes its endpoints. `vet` is called with one before an answer of it is used, and again for each connection that
+    it opens; it raises what keeps that endpoint from being used, or, when it may be used later, ChainUnavailable or
     NodeBehind.
     """
 
-    def __init__(self, urls: Sequence[str], *, timeout_s: float, concurrency: int, vet: Vet | None = None) -> None:
-        limit = asyncio.Semaphore(concurrency)
-        self._endpoints = [Endpoint(url, n, timeout_s=timeout_s, limit=limit) for n, url in enumerate(urls)]
+    def __init__(self, endpoints: Sequence[Endpoint], *, vet: Vet | None = None) -> None:
+        self._endpoints = list(endpoints)
         self._vetting = _Vetting(vet) if vet else None
         self._preferred = 0
 
@@ -66,23 +75,24 @@ class RpcClient:
         reasons: list[str] = []
         retry_after_s = 0.0
         for index in [at] if at is not None else self.turns():
+            endpoint = self._endpoints[index]
             try:
-                reply = await self._ask(self._endpoints[index], method, params, decoder)
+                answer = await self._ask(endpoint, method, params, decoder)
             except Unusable as unusable:
                 reasons.append(str(unusable))
                 retry_after_s = max(retry_after_s, unusable.retry_after_s)
                 continue
             if at is None and index != self._preferred:
-                log.warning("failed_over", endpoint=reply.endpoint, reasons=reasons)
+                log.warning("failed_over", endpoint=endpoint.name, reasons=reasons)
             self._preferred = index
-            return reply
+            return Reply(answer.value, answer.raw, endpoint.name, index)
         raise ChainUnavailable(method, reasons, retry_after_s)
 
     async def _ask(
         self, endpoint: Endpoint, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]"
-    ) -> Reply[T]:
+    ) -> Answer[T]:
         """A refusal is an answer as well: it says nothing either before the endpoint is vetted."""
-        answer: Reply[T] | RpcRefused
+        answer: Answer[T] | RpcRefused
         try:
             answer = await endpoint.ask(method, params, decoder)
         except RpcRefused as refused:
@@ -99,18 +109,18 @@ class _Vetting:
 
     def __init__(self, vet: Vet) -> None:
         self._vet = vet
-        self._vetted: dict[int, int] = {}
-        """By endpoint, how many of its connections had been opened when the last vetting that it passed began."""
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._vetted: dict[Endpoint, int] = {}
+        """How many connections had been opened when the last vetting that it passed began."""
+        self._running: dict[Endpoint, asyncio.Task[None]] = {}
 
     async def make_sure_of(self, endpoint: Endpoint) -> None:
         """Raises Unusable where it may be used later, and what keeps it from ever being used."""
         opened = endpoint.connections
-        while self._vetted.get(endpoint.index, -1) < opened:
-            if endpoint.index not in self._running:
-                self._running[endpoint.index] = asyncio.create_task(self._vet_anew(endpoint))
+        while self._vetted.get(endpoint, -1) < opened:
+            if endpoint not in self._running:
+                self._running[endpoint] = asyncio.create_task(self._vet_anew(endpoint))
             try:
-                await asyncio.shield(self._running[endpoint.index])
+                await asyncio.shield(self._running[endpoint])
             except ChainUnavailable as error:
                 raise Unusable("; ".join(error.reasons), error.retry_after_s) from error
             except NodeBehind as error:
@@ -124,8 +134,8 @@ class _Vetting:
     async def _vet_anew(self, endpoint: Endpoint) -> None:
         opened = endpoint.connections
         try:
-            await self._vet(endpoint.url)
-            self._vetted[endpoint.index] = opened
+            await self._vet(endpoint)
+            self._vetted[endpoint] = opened
             log.info("endpoint_vetted", endpoint=endpoint.name)
         finally:
-            del self._running[endpoint.index]
+            del self._running[endpoint]

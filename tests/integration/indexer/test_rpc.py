@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from indexer.chain import RpcChain
-from indexer.endpoint import public_name
+from indexer.endpoint import Endpoint
 from indexer.errors import ChainUnavailable, CursorUnknown, NodeBehind, OtherChain, RpcRefused
-from indexer.rpc import RpcClient
+from indexer.http_endpoint import HttpEndpoint, public_name
+from indexer.rpc import RpcClient, Vet
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NodeMaker = Callable[[Answer], Awaitable[str]]
@@ -42,14 +43,19 @@ def says(body: str | bytes, *, status: int = 200, headers: dict[str, str] | None
     return answer
 
 
+def client(*urls: str, timeout_s: float = 5.0, concurrency: int = 4, vet: Vet | None = None) -> RpcClient:
+    limit = asyncio.Semaphore(concurrency)
+    return RpcClient([HttpEndpoint(url, timeout_s=timeout_s, limit=limit) for url in urls], vet=vet)
+
+
 async def ask(*urls: str, timeout_s: float = 5.0) -> int:
-    async with RpcClient(urls, timeout_s=timeout_s, concurrency=4) as rpc:
+    async with client(*urls, timeout_s=timeout_s) as rpc:
         return (await rpc.call("getSlot", [], number)).value
 
 
 async def test_an_answer_is_decoded_and_its_text_kept(start_node: NodeMaker) -> None:
     url = await start_node(says('{"jsonrpc":"2.0","result": 7,"id":1}'))
-    async with RpcClient([url], timeout_s=5, concurrency=4) as rpc:
+    async with client(url) as rpc:
         reply = await rpc.call("getSlot", [], number)
     assert (reply.value, reply.raw) == (7, b"7")
     assert "secret" not in reply.endpoint
@@ -118,7 +124,7 @@ async def test_the_next_endpoint_is_asked_when_one_fails_and_stays_preferred(
 
     html = await start_node(says("<html>"))
     good = await start_node(count)
-    async with RpcClient([f"http://127.0.0.1:{unused_tcp_port}", html, good], timeout_s=5, concurrency=4) as rpc:
+    async with client(f"http://127.0.0.1:{unused_tcp_port}", html, good) as rpc:
         for _ in range(3):
             assert (await rpc.call("getSlot", [], number)).value == 7
         assert len(asked) == 3
@@ -153,18 +159,18 @@ async def test_no_answer_is_handed_out_before_the_node_behind_its_connection_is_
 
     vetted: list[str] = []
 
-    async def vet(url: str) -> None:
-        vetted.append(url)
+    async def vet(endpoint: Endpoint) -> None:
+        vetted.append(endpoint.name)
         if len(vetted) == 3:
             raise NodeBehind("events.db", "its head is below")
         if len(vetted) == 4:
             raise OtherChain("events.db", "its genesis hash is another")
 
     url = await start_node(once)
-    async with RpcClient([url], timeout_s=5, concurrency=4, vet=vet) as rpc:
+    async with client(url, vet=vet) as rpc:
         assert (await rpc.call("getSlot", [], number)).value == 7
         assert (await rpc.call("getSlot", [], number)).value == 8
-        assert vetted == [url, url]
+        assert len(vetted) == 2
         with pytest.raises(ChainUnavailable, match="its head is below"):
             await rpc.call("getSlot", [], number)
         with pytest.raises(OtherChain):
@@ -176,22 +182,22 @@ async def test_a_connection_that_stays_open_is_vetted_once_however_many_calls_wa
 ) -> None:
     vetted: list[str] = []
 
-    async def vet(url: str) -> None:
-        vetted.append(url)
+    async def vet(endpoint: Endpoint) -> None:
+        vetted.append(endpoint.name)
         await asyncio.sleep(0)
 
     url = await start_node(says('{"result":7}'))
-    async with RpcClient([url], timeout_s=5, concurrency=1, vet=vet) as rpc:
+    async with client(url, concurrency=1, vet=vet) as rpc:
         await asyncio.gather(*(rpc.call("getSlot", [], number) for _ in range(20)))
-    assert vetted == [url]
+    assert vetted == [public_name(url)]
 
 
 async def test_a_clear_no_of_another_chains_node_is_no_answer_either(start_node: NodeMaker) -> None:
-    async def vet(url: str) -> None:
+    async def vet(endpoint: Endpoint) -> None:
         raise OtherChain("events.db", "its genesis hash is another")
 
     no = await start_node(says('{"error":{"code":-32009,"message":"Slot was skipped"}}'))
-    async with RpcClient([no], timeout_s=5, concurrency=1, vet=vet) as rpc:
+    async with client(no, concurrency=1, vet=vet) as rpc:
         with pytest.raises(OtherChain):
             await rpc.call("getBlock", [7], number)
 
@@ -199,22 +205,22 @@ async def test_a_clear_no_of_another_chains_node_is_no_answer_either(start_node:
 async def test_vetting_all_needs_one_endpoint_that_can_be_used_and_none_of_another_chain(
     start_node: NodeMaker,
 ) -> None:
-    passes: dict[str, Exception | None] = {await start_node(says("")): None for _ in range(2)}
+    urls = [await start_node(says("")) for _ in range(2)]
+    passes: dict[str, Exception | None] = {}
 
-    async def vet(url: str) -> None:
-        error = passes[url]
+    async def vet(endpoint: Endpoint) -> None:
+        error = passes[endpoint.name]
         if error is not None:
             raise error
 
-    first, second = passes
     for one, two, outcome in [
         (None, None, None),
         (ChainUnavailable("getSlot", ["down"]), None, None),
         (ChainUnavailable("getSlot", ["down"]), NodeBehind("events.db", "lags"), ChainUnavailable),
         (None, OtherChain("events.db", "another"), OtherChain),
     ]:
-        passes = {first: one, second: two}
-        async with RpcClient([first, second], timeout_s=5, concurrency=1, vet=vet) as rpc:
+        passes = dict(zip(map(public_name, urls), (one, two), strict=True))
+        async with client(*urls, concurrency=1, vet=vet) as rpc:
             if outcome is None:
                 await rpc.vet_all()
             else:
@@ -242,7 +248,7 @@ async def test_every_endpoint_is_asked_for_a_cursor_before_it_counts_as_unknown(
     forgot = await start_node(node_with([], set()))
     knows = await start_node(node_with(["c", "b", "a"], {"c", "b", "a"}))
     down = f"http://127.0.0.1:{unused_tcp_port}"
-    async with RpcClient([down, forgot, knows], timeout_s=5, concurrency=4) as rpc:
+    async with client(down, forgot, knows) as rpc:
         chain = RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
         page = await chain.older("program", "c", 10)
         assert ([s.signature for s in page.signatures], page.is_last, page.source) == (["b", "a"], False, 2)

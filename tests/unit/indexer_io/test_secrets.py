@@ -3,7 +3,7 @@
 import pytest
 
 from eventstore.errors import StoreUrlInvalid
-from indexer.endpoint import without_secrets
+from indexer.http_endpoint import without_secrets
 
 URL = "https://user:pa55word@node.example:8899/v2/k3y-in-path?api-key=k3y-in-query"
 

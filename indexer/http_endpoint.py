@@ -1,0 +1,138 @@
+"""A node behind a URL."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from indexer.endpoint import Answer, Unusable
+from indexer.errors import RpcRefused
+
+T = TypeVar("T")
+RESPONSE_BYTES_MAX = 64 * 2**20
+MESSAGE_LENGTH_MAX = 300
+"""Of what a node says of an error."""
+SECRET_LENGTH_MIN = 6
+"""Shorter parts of a URL are no keys, and occur in any text."""
+TRANSIENT_CODES = {-32005, -32004, -32014, -32016, -32603, 429, -32429}
+"""Node unhealthy or behind, block not available yet, status not available yet, minimum slot not reached, internal
+error, rate limited (agave rpc-client-api/custom_error.rs; 429 as providers send it): another endpoint may do better."""
+
+
+class _RpcError(msgspec.Struct):
+    code: int
+    message: str = ""
+
+
+class _Response(msgspec.Struct):
+    result: msgspec.Raw = msgspec.Raw()
+    error: _RpcError | None = None
+
+
+_response = msgspec.json.Decoder(_Response)
+
+
+class HttpEndpoint:
+    """Implements Endpoint; requests in flight are limited by `limit`, with those of others that share it."""
+
+    def __init__(self, url: str, *, timeout_s: float, limit: asyncio.Semaphore) -> None:
+        self.name = public_name(url)
+        self.connections = 0
+        self._url, self._timeout_s, self._limit = url, timeout_s, limit
+        counting = aiohttp.TraceConfig()
+        counting.on_connection_create_end.append(self._count)
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            connector=aiohttp.TCPConnector(limit=0),  # the semaphore limits
+            trace_configs=[counting],
+        )
+
+    def anew(self) -> "HttpEndpoint":
+        return HttpEndpoint(self._url, timeout_s=self._timeout_s, limit=asyncio.Semaphore(1))
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def ask(self, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]") -> Answer[T]:
+        body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        try:
+            response = self._parse(await self._post(body), _response)
+            if response.error is not None:
+                self._raise(method, response.error)
+            raw = bytes(response.result)
+            if not raw:
+                raise Unusable("it answered without a result")
+            return Answer(self._parse(raw, decoder), raw)
+        except Unusable as unusable:
+            reason = without_secrets(str(unusable), self._url)
+            raise Unusable(f"{self.name}: {reason}", unusable.retry_after_s) from unusable
+
+    async def _post(self, body: bytes) -> bytes:
+        try:
+            async with (
+                self._limit,
+                self._session.post(
+                    self._url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
+                ) as response,
+            ):
+                if response.status != 200:
+                    raise Unusable(f"HTTP {response.status}", _retry_after_s(response.headers.get("Retry-After")))
+                return await _bounded_body(response)
+        except TimeoutError as error:
+            raise Unusable("timed out") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unusable(f"{type(error).__name__}: {error}") from error
+
+    def _parse(self, content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+        try:
+            return decoder.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            start = without_secrets(content[:1_000].decode(errors="replace"), self._url)[:40]
+            raise Unusable(f"its answer is not what was asked for ({error}; it begins {start!r})") from error
+
+    def _raise(self, method: str, error: _RpcError) -> NoReturn:
+        message = without_secrets(error.message[:1_000], self._url)[:MESSAGE_LENGTH_MAX]
+        if error.code in TRANSIENT_CODES:
+            raise Unusable(f"{error.code} {message}")
+        raise RpcRefused(self.name, method, error.code, message)
+
+    async def _count(self, *_: object) -> None:
+        self.connections += 1
+
+
+async def _bounded_body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > RESPONSE_BYTES_MAX:
+            raise Unusable(f"its answer is larger than {RESPONSE_BYTES_MAX} bytes")
+    return bytes(body)
+
+
+def public_name(url: str) -> str:
+    """Without user, path and query, where keys are kept."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or "?"
+        return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"
+    except ValueError:
+        return "(malformed URL)"
+
+
+def without_secrets(text: str, url: str) -> str:
+    """What others say may quote the URL, or a part of it."""
+    text = text.replace(url, public_name(url))
+    host = public_name(url).partition("://")[2]
+    for part in re.split(r"[/?&=#:@]", url.partition("://")[2].replace(host, "", 1)):
+        if len(part) >= SECRET_LENGTH_MIN:
+            text = text.replace(part, "***")
+    return text
+
+
+def _retry_after_s(header: str | None) -> float:
+    """Seconds, or 0 for none and for the date form, which nodes do not use (RFC 9110, section 10.2.3)."""
+    return min(float(header), 60.0) if header is not None and header.isdecimal() else 0.0
