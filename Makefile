@@ -3,10 +3,11 @@ NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NEW_ENOUGH) 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 TESTS ?= tests
+SEEDS ?= 1000
 export VAULT_PROGRAMS_DIR ?= programs/artifacts
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-python check-rust format programs wheel clean
+.PHONY: help install run test check check-python check-rust format programs simulate wheel clean
 
 help: ## print this
 	@echo "collateral-vault: make TARGET"
@@ -52,6 +53,9 @@ format: install ## format Python and Rust sources
 
 programs: install ## rebuild the committed programs and IDLs (for users: anchor build; see docs/program.md)
 	$(BIN)/python programs/artifacts.py build
+
+simulate: install ## SEEDS=1000 seeded schedules of failing nodes and dying indexers; SEED=7 runs one, with its log
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
 wheel: install ## build the wheel into dist/
 	@rm -rf dist

@@ -5,7 +5,7 @@ import structlog
 from eventstore.facts import CoverageAdvanced
 from eventstore.port import Binding, IngestStore
 from indexer.chain import Chain
-from indexer.errors import NodeBehind, OtherChain, ProgramNotFound, RpcRefused
+from indexer.errors import ChainUnavailable, NodeBehind, OtherChain, ProgramNotFound, RpcRefused
 
 log = structlog.get_logger()
 
@@ -35,8 +35,10 @@ async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -
     except RpcRefused as refused:
         log.warning("covered_block_not_kept", slot=covered.through_slot, reason=str(refused))
         return
-    if block is None or (block.blockhash, block.block_time) != (covered.blockhash, covered.block_time):
+    if block is None or block.blockhash != covered.blockhash or block.block_time not in (None, covered.block_time):
         raise OtherChain(where, f"slot {covered.through_slot} was {covered}, the node says {block}")
+    if block.block_time is None:
+        raise ChainUnavailable("getBlockTime", [f"slot {covered.through_slot} has no time"])
 
 
 async def _check_signature(chain: Chain, store: IngestStore, where: str) -> None:
@@ -46,6 +48,6 @@ async def _check_signature(chain: Chain, store: IngestStore, where: str) -> None
         return
     slot = await chain.slot_of(sample.signature)
     if slot is None and sample.slot >= await chain.first_available_slot():
-        raise OtherChain(where, f"it does not know signature {sample.signature} of slot {sample.slot}")
+        raise NodeBehind(where, f"it does not know signature {sample.signature} of slot {sample.slot}")
     if slot is not None and slot != sample.slot:
         raise OtherChain(where, f"signature {sample.signature} is in slot {slot}, was in {sample.slot}")

@@ -2,16 +2,16 @@
 
 from solders.pubkey import Pubkey
 
-from eventstore.port import IngestStore, Walk
-from indexer.chain import Chain
+from eventstore.port import IngestStore
+from indexer.chain import I64_MAX, Chain
 from indexer.errors import BeginningUnproven, ChainUnavailable
 
 
 class Beginning:
     """A node that has pruned its history, or has none, answers with an empty page as well.
 
-    The program can do nothing before its authority is initialised, so AuthorityInitialized is the proof that history
-    was read from its beginning; as long as the authority's account does not exist, there is no history to miss.
+    The program can do nothing before its authority is initialised. So the list has to come down to where
+    AuthorityInitialized is stored; as long as the authority's account does not exist, there is no history to miss.
     """
 
     def __init__(self, chain: Chain, store: IngestStore, program_id: str) -> None:
@@ -19,18 +19,27 @@ class Beginning:
         self._store = store
         self._program_id = program_id
 
-    async def prove(self, walk: Walk) -> None:
-        """Raises BeginningUnproven, or ChainUnavailable where the node lags."""
-        stored = self._store.sample_inclusion(walk.floor)
-        if stored is not None:
-            raise BeginningUnproven(f"{stored.signature} of slot {stored.slot} is stored, and is not listed")
-        if self._store.holds_beginning():
-            return
+    async def prove(self, head: int, ends_at: int | None) -> None:
+        """Of a list up to slot `head` whose last signature is in slot `ends_at`, or that is empty.
+
+        Raises BeginningUnproven, or ChainUnavailable where the node lags.
+        """
+        below = I64_MAX if ends_at is None else ends_at - 1
+        left_out = self._store.sample_inclusion(below)
+        if left_out is not None:
+            raise BeginningUnproven(f"{left_out.signature} of slot {left_out.slot} is stored, and is not listed")
+        owed = self._store.owed(1)
+        if owed and owed[0].slot <= below:
+            raise BeginningUnproven(f"{owed[0].signature} of slot {owed[0].slot} was found, and is not listed")
+        if not self._store.holds_beginning():
+            await self._prove_absence(head, still_owed=bool(owed))
+
+    async def _prove_absence(self, head: int, *, still_owed: bool) -> None:
         authority = authority_of(self._program_id)
         account = await self._chain.account(authority)
-        if account.slot < walk.head:
-            raise ChainUnavailable("getAccountInfo", [f"its slot {account.slot} is below {walk.head}"])
-        if account.exists and self._store.owed(1):
+        if account.slot < head:
+            raise ChainUnavailable("getAccountInfo", [f"its slot {account.slot} is below {head}"])
+        if account.exists and still_owed:
             raise BeginningUnproven("what was found is not all stored yet")
         if account.exists:
             raise BeginningUnproven(

@@ -12,6 +12,9 @@ I64_MAX = 2**63 - 1
 Slot = Annotated[int, msgspec.Meta(ge=0, le=I64_MAX)]
 UnixSeconds = Annotated[int, msgspec.Meta(ge=-I64_MAX, le=I64_MAX)]
 Commitment = Literal["confirmed", "finalized"]
+CONFIRMED_AHEAD = 31
+"""A node's confirmed slot is so far ahead of its finalised one, or further: it takes so many votes on top (agave
+programs/vote: MAX_LOCKOUT_HISTORY)."""
 SKIPPED_SLOT_CODES = {-32007, -32009}
 """agave rpc-client-api/custom_error.rs: SLOT_SKIPPED and LONG_TERM_STORAGE_SLOT_SKIPPED."""
 
@@ -25,10 +28,10 @@ class SignatureInfo(msgspec.Struct, frozen=True, rename="camel"):
 class Page(NamedTuple):
     signatures: list[SignatureInfo]
     """Newest first."""
-    is_last: bool
-    """It is empty, and the node has shown that it knows what it was asked to go on from."""
     source: int
     """Which endpoint told it. Endpoints may order the signatures of one slot differently."""
+    ends_at: int | None = None
+    """Of an empty page, the slot in which the node knows the signature it was asked to go on from."""
 
 
 class Tip(NamedTuple):
@@ -52,8 +55,8 @@ class Account(NamedTuple):
 
 class Block(NamedTuple):
     blockhash: str
-    block_time: int
-    """Unix seconds."""
+    block_time: int | None
+    """Unix seconds; None where the node does not know it."""
 
 
 class Chain(Protocol):
@@ -71,8 +74,8 @@ class Chain(Protocol):
     async def tip(self, address: str, limit: int) -> Tip:
         """The newest signatures that mention an address."""
 
-    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
-        """The signatures that come before one, of any endpoint or of that `source` alone.
+    async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
+        """The signatures that come before one, of an endpoint that has finalised slot `head`: of any, or of `source`.
 
         Raises CursorUnknown where every endpoint that answers does not know that one.
         """
@@ -84,7 +87,7 @@ class Chain(Protocol):
         """In execution order; None where the slot was skipped."""
 
     async def finalized_block(self, slot: int) -> Block | None:
-        """None where the slot was skipped, or has no time. Raises RpcRefused where the node no longer has it."""
+        """None where the slot was skipped. Raises RpcRefused where the node no longer has it."""
 
     async def slot_of(self, signature: str) -> int | None:
         """The slot in which the node knows a signature, however old."""
@@ -115,6 +118,10 @@ class _Blockhash(msgspec.Struct):
     blockhash: str
 
 
+class _Version(msgspec.Struct):
+    surfnet: str | None = msgspec.field(name="surfnet-version", default=None)
+
+
 class _BlockSignatures(msgspec.Struct):
     signatures: list[str]
 
@@ -123,6 +130,7 @@ _text = msgspec.json.Decoder(str)
 _slot: "msgspec.json.Decoder[int]" = msgspec.json.Decoder(Slot)
 _seconds: "msgspec.json.Decoder[int | None]" = msgspec.json.Decoder(UnixSeconds | None)
 _any = msgspec.json.Decoder(msgspec.Raw)
+_version = msgspec.json.Decoder(_Version)
 _page = msgspec.json.Decoder(list[SignatureInfo])
 _statuses = msgspec.json.Decoder(_Statuses)
 _account = msgspec.json.Decoder(_AccountInfo)
@@ -137,6 +145,7 @@ class RpcChain:
         self._rpc = rpc
         self._commitment = commitment
         self._max_transaction_version = max_transaction_version
+        self._is_surfnet: dict[int, bool] = {}
 
     async def genesis_hash(self) -> str:
         return (await self._rpc.call("getGenesisHash", [], _text)).value
@@ -153,20 +162,17 @@ class RpcChain:
         return Account(found.context.slot, found.value is not None, bool(found.value and found.value.executable))
 
     async def tip(self, address: str, limit: int) -> Tip:
-        # Not by minContextSlot: a node took it for a filter and left out all older signatures (Surfpool 1.5).
         slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot)
-        options = {"commitment": self._commitment, "limit": limit}
-        page = await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=slot.at)
-        return Tip(slot.value, Page(page.value, is_last=not page.value, source=page.at))
+        return Tip(slot.value, Page(await self._signatures(address, {"limit": limit}, slot.value, slot.at), slot.at))
 
-    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
+    async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
         turns = [source] if source is not None else self._rpc.turns()
         reasons, unknown = [], False
         for index in turns:
             try:
-                page = await self._older(address, before, limit, index)
+                page = await self._older(address, before, limit, head, index)
             except ChainUnavailable as error:
-                reasons.append(str(error))
+                reasons += error.reasons
                 continue
             if page is not None:
                 return page
@@ -175,13 +181,29 @@ class RpcChain:
             raise CursorUnknown(before)
         raise ChainUnavailable("getSignaturesForAddress", reasons)
 
-    async def _older(self, address: str, before: str, limit: int, at: int) -> Page | None:
+    async def _older(self, address: str, before: str, limit: int, head: int, at: int) -> Page | None:
         """None of a node that does not know `before`: it answers with an empty page as well."""
-        options = {"commitment": self._commitment, "limit": limit, "before": before}
-        page = (await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=at)).value
-        if not page and await self._slot_of(before, at=at) is None:
-            return None
-        return Page(page, is_last=not page, source=at)
+        finalized = (await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot, at=at)).value
+        if finalized < head:
+            raise ChainUnavailable("getSlot", [f"its finalised slot {finalized} is below {head}"])
+        page = await self._signatures(address, {"limit": limit, "before": before}, head, at)
+        if page:
+            return Page(page, at)
+        slot = await self._slot_of(before, at=at)
+        return None if slot is None else Page([], at, ends_at=slot)
+
+    async def _signatures(self, address: str, options: dict[str, object], head: int, at: int) -> list[SignatureInfo]:
+        """Of a node that has finalised `head`: which of several behind one URL it was that said so is not known."""
+        options = options | {"commitment": self._commitment}
+        # Surfpool 1.5 takes the parameter for a filter, and leaves out all older signatures.
+        if head > 0 and not await self._surfnet(at):
+            options["minContextSlot"] = head + (CONFIRMED_AHEAD if self._commitment == "confirmed" else 0)
+        return (await self._rpc.call("getSignaturesForAddress", [address, options], _page, at=at)).value
+
+    async def _surfnet(self, at: int) -> bool:
+        if at not in self._is_surfnet:
+            self._is_surfnet[at] = (await self._rpc.call("getVersion", [], _version, at=at)).value.surfnet is not None
+        return self._is_surfnet[at]
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         options = {
@@ -202,7 +224,7 @@ class RpcChain:
             return None
         # Not the block's own blockTime: some nodes give it in another unit there (Surfpool 1.5).
         block_time = (await self._rpc.call("getBlockTime", [slot], _seconds)).value
-        return None if block_time is None else Block(block.blockhash, block_time)
+        return Block(block.blockhash, block_time)
 
     async def slot_of(self, signature: str) -> int | None:
         return await self._slot_of(signature, at=None)

@@ -17,7 +17,7 @@ async def advance_coverage(chain: Chain, store: IngestStore, epoch: int) -> int 
     lowest = max(progress.coverage + 1, progress.frontier - SKIPPED_SLOTS_MAX, 0)
     for slot in range(progress.frontier, lowest - 1, -1):
         block = await chain.finalized_block(slot)
-        if block is not None:
+        if block is not None and block.block_time is not None:
             store.append([_coverage(slot, block)], epoch=epoch)
             return slot
     return None

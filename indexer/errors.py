@@ -47,7 +47,7 @@ class OtherChain(IndexerError):
 
 
 class NodeBehind(OtherChain):
-    """The node's finalised head is below what the store covers: it lags, or its chain is another, younger one."""
+    """The node does not know what the store was filled from: it lags, or its chain is another, younger one."""
 
 
 class ProgramNotFound(IndexerError):

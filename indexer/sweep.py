@@ -59,24 +59,27 @@ class Sweep:
         """
         assert walk.walk_id is not None, "a walk begins with look()"
         page = await self._next_page(walk, self._within_slot.pop(walk.walk_id, None))
-        if not page.is_last:
+        if page.signatures:
             return self._record(walk, page)
-        await self._beginning.prove(walk)
+        await self._beginning.prove(walk.head, page.ends_at)
         self._store.record_page(self._epoch, walk, [], walk.cursor, met_floor=True)
         return None
 
     async def _next_page(self, walk: Walk, within: _WithinSlot | None) -> Page:
         try:
             if within is not None:
-                return await self._chain.older(self._program_id, within.cursor, NEXT_PAGES, source=within.source)
+                return await self._older(within.cursor, walk.head, within.source)
             if walk.cursor is not None:
-                return await self._chain.older(self._program_id, walk.cursor, NEXT_PAGES)
+                return await self._older(walk.cursor, walk.head, None)
         except CursorUnknown as unknown:
             log.warning("walk_starts_again", reason=str(unknown), floor=walk.floor)
         tip = await self._chain.tip(self._program_id, NEXT_PAGES)
         if tip.finalized_slot < walk.head:
             raise ChainUnavailable("getSlot", [f"its finalised slot {tip.finalized_slot} is below {walk.head}"])
         return tip.page
+
+    async def _older(self, cursor: str, head: int, source: int | None) -> Page:
+        return await self._chain.older(self._program_id, cursor, NEXT_PAGES, head=head, source=source)
 
     def _record(self, walk: Walk, page: Page) -> Walk | None:
         """An empty first page is left to the walk's next step, which asks for proof."""

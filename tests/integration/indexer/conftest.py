@@ -52,15 +52,16 @@ class FakeChain:
         self.calls.append(("tip",))
         return Tip(self.finalized, self._page(0, self.answering))
 
-    async def older(self, address: str, before: str, limit: int, *, source: int | None = None) -> Page:
+    async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
         self.calls.append(("older", before))
-        if source in self.down:
+        if source in self.down or self.finalized < head:
             raise ChainUnavailable("getSignaturesForAddress", ["down"])
         source = self.answering if source is None else source
         names = [s for _, s in self._newest_first(source)]
         if before not in names:
             raise CursorUnknown(before)
-        return self._page(names.index(before) + 1, source)
+        page = self._page(names.index(before) + 1, source)
+        return page if page.signatures else page._replace(ends_at=self._newest_first(source)[-1][0])
 
     def _newest_first(self, source: int) -> list[tuple[int, str]]:
         listed = [(slot, s) for slot, s in self.history if s not in self.hides and slot >= self.pruned_below]
@@ -69,7 +70,7 @@ class FakeChain:
 
     def _page(self, start: int, source: int) -> Page:
         page = self._newest_first(source)[start : start + self.page_size]
-        return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], is_last=not page, source=source)
+        return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], source)
 
     async def transaction(self, signature: str) -> FetchedTransaction | None:
         self.calls.append(("transaction", signature))

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from indexer.chain import RpcChain
+from indexer.chain import Page, RpcChain
 from indexer.endpoint import Endpoint
 from indexer.errors import ChainUnavailable, CursorUnknown, NodeBehind, OtherChain, RpcRefused
 from indexer.http_endpoint import HttpEndpoint, public_name
@@ -228,11 +228,15 @@ async def test_vetting_all_needs_one_endpoint_that_can_be_used_and_none_of_anoth
                     await rpc.vet_all()
 
 
-def node_with(signatures: list[str], knows: set[str]) -> Answer:
+def node_with(signatures: list[str], knows: set[str], finalized: int = 7) -> Answer:
     """Lists what comes after a signature that it has, and nothing after one that it does not know."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         call = await request.json()
+        if call["method"] == "getSlot":
+            return web.json_response({"result": finalized})
+        if call["method"] == "getVersion":
+            return web.json_response({"result": {"solana-core": "4.1.2"}})
         if call["method"] == "getSignatureStatuses":
             return web.json_response({"result": {"value": [{"slot": 1} if call["params"][0][0] in knows else None]}})
         before = call["params"][1]["before"]
@@ -250,12 +254,14 @@ async def test_every_endpoint_is_asked_for_a_cursor_before_it_counts_as_unknown(
     down = f"http://127.0.0.1:{unused_tcp_port}"
     async with client(down, forgot, knows) as rpc:
         chain = RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
-        page = await chain.older("program", "c", 10)
-        assert ([s.signature for s in page.signatures], page.is_last, page.source) == (["b", "a"], False, 2)
-        assert (await chain.older("program", "a", 10)).is_last
+        page = await chain.older("program", "c", 10, head=7)
+        assert ([s.signature for s in page.signatures], page.source, page.ends_at) == (["b", "a"], 2, None)
+        assert await chain.older("program", "a", 10, head=7) == Page([], 2, ends_at=1)
         with pytest.raises(CursorUnknown, match="c"):
-            await chain.older("program", "c", 10, source=1)
+            await chain.older("program", "c", 10, head=7, source=1)
         with pytest.raises(CursorUnknown, match="z"):
-            await chain.older("program", "z", 10)
+            await chain.older("program", "z", 10, head=7)
         with pytest.raises(ChainUnavailable):
-            await chain.older("program", "c", 10, source=0)
+            await chain.older("program", "c", 10, head=7, source=0)
+        with pytest.raises(ChainUnavailable, match="slot 7 is below 8"):
+            await chain.older("program", "c", 10, head=8)

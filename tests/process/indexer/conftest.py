@@ -237,6 +237,9 @@ class Node:
     def getGenesisHash(self) -> object:  # noqa: N802 the node's own name
         return self.genesis
 
+    def getVersion(self) -> object:  # noqa: N802
+        return {"solana-core": "4.1.2", "feature-set": 1}
+
     def getSlot(self, options: dict[str, Any]) -> object:  # noqa: N802
         return self.finalized
 

@@ -1,0 +1,40 @@
+"""Nothing is lost and nothing doubled, whatever the nodes do and wherever the indexer dies."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from tests.simulation.sabotage import SABOTAGES
+from tests.simulation.world import Parts, run_schedule
+
+SCHEDULES = 300
+AT_ONCE = 20
+SABOTAGED_MAX = 400
+"""Schedules in which a sabotage must show."""
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.parametrize("first", range(0, SCHEDULES, AT_ONCE))
+def test_every_schedule_ends_with_the_chains_events_each_once(first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        findings = run_schedule(seed)
+        assert findings.is_clean, f"make simulate SEED={seed}: {findings}"
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES)
+def test_an_indexer_that_is_broken_on_purpose_is_caught(sabotage: str) -> None:
+    caught = (seed for seed in range(SABOTAGED_MAX) if not run_schedule(seed, SABOTAGES[sabotage]).is_clean)
+    assert next(caught, None) is not None, f"{sabotage} passed {SABOTAGED_MAX} schedules"
+
+
+def test_a_seed_gives_the_same_schedule_again() -> None:
+    broken: Parts = SABOTAGES["ForgetsWalks"]
+    assert run_schedule(3, broken) == run_schedule(3, broken)
