@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks and rebuilds the committed programs: `artifacts/*.so`, their IDLs, and the hashes of their sources."""
+"""Checks and rebuilds the committed programs, those of the tests too, their IDLs and the hashes of their sources."""
 
 import argparse
 import fcntl
@@ -14,7 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMITTED = ROOT / "programs" / "artifacts"
-CRATES = ("vault-manager", "position-manager")
+CRATES = ("programs/vault-manager", "programs/position-manager")
+# Called by tests only; their `.so` stands in their folder.
+TEST_CRATES = ("tests/program/multisig", "tests/program/relay")
 HASHES = "SOURCES.sha256"
 # The bytes of a program depend on the folder that it is built in, so all builds are made in this one.
 WORKSHOP = Path("/tmp/collateral-vault-sbf")
@@ -72,7 +74,10 @@ def build(out: Path) -> int:
     with workshop() as copy:
         recorded = hashes(sources())
         for crate in CRATES:
-            make(builder, copy / "programs" / crate, out / crate.replace("-", "_"))
+            make(builder, copy / crate, out / library(crate))
+        if out == COMMITTED:
+            for crate in TEST_CRATES:
+                make_program(builder, copy / crate, ROOT / crate / f"{library(crate)}.so")
     if out == COMMITTED:
         lines = [f"{digest}  {name}\n" for name, digest in sorted((recorded | hashes(artifacts())).items())]
         (out / HASHES).write_text("".join(lines), encoding="utf-8")
@@ -104,22 +109,33 @@ def workshop() -> Iterator[Path]:
 
 def make(builder: Path, crate: Path, target: Path) -> None:
     """`target` has no suffix; `.so` and `.json` are made."""
-    subprocess.run([builder, "build", crate, target.with_suffix(".so")], check=True)
+    make_program(builder, crate, target.with_suffix(".so"))
     idl = target.with_suffix(".json")
     subprocess.run([builder, "idl", crate, idl], check=True)
     idl.write_text(idl.read_text(encoding="utf-8").rstrip() + "\n", encoding="utf-8")
 
 
+def make_program(builder: Path, crate: Path, target: Path) -> None:
+    subprocess.run([builder, "build", crate, target], check=True)
+
+
+def library(crate: str) -> str:
+    """As Cargo names what is built of the crate."""
+    return Path(crate).name.replace("-", "_")
+
+
 def sources() -> list[Path]:
     found = [ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
-    for crate in CRATES:
-        folder = ROOT / "programs" / crate
+    for crate in (*CRATES, *TEST_CRATES):
+        folder = ROOT / crate
         found += [folder / "Cargo.toml", *folder.rglob("*.rs")]
     return found
 
 
 def artifacts() -> list[Path]:
-    return [path for path in COMMITTED.iterdir() if path.name != HASHES]
+    for_tests = [ROOT / crate / f"{library(crate)}.so" for crate in TEST_CRATES]
+    found = [*COMMITTED.iterdir(), *for_tests]
+    return [path for path in found if path.name != HASHES and path.exists()]
 
 
 def hashes(paths: list[Path]) -> dict[str, str]:

@@ -23,11 +23,21 @@ class AnchorIdl:
         self._idl = json.loads(path.read_text(encoding="utf-8"))
         self.program = Pubkey.from_string(self._idl["address"])
         self.errors: dict[int, str] = {error["code"]: error["name"] for error in self._idl["errors"]}
+        self.messages: dict[int, str] = {error["code"]: error["msg"] for error in self._idl["errors"]}
         self._instructions = {entry["name"]: entry for entry in self._idl["instructions"]}
         self._types = {entry["name"]: entry["type"] for entry in self._idl["types"]}
 
-    def accounts_of(self, instruction: str) -> list[str]:
-        return [account["name"] for account in self._instructions[instruction]["accounts"]]
+    @property
+    def instructions(self) -> list[str]:
+        return list(self._instructions)
+
+    def accounts_of(self, instruction: str, flag: str | None = None) -> list[str]:
+        """All, or those with the flag, which is `signer` or `writable`."""
+        accounts = self._instructions[instruction]["accounts"]
+        return [account["name"] for account in accounts if flag is None or account.get(flag, False)]
+
+    def arguments_of(self, instruction: str) -> list[str]:
+        return [argument["name"] for argument in self._instructions[instruction]["args"]]
 
     def instruction(self, name: str, accounts: Mapping[str, Pubkey], *arguments: object) -> Instruction:
         spec = self._instructions[name]
@@ -44,6 +54,20 @@ class AnchorIdl:
         assert data.startswith(discriminator)
         fields: Fields = self._decode({"defined": {"name": name}}, data, len(discriminator))[0]
         return fields
+
+    def account_name(self, data: bytes) -> str:
+        """Of which kind the account is."""
+        names: dict[bytes, str] = {bytes(entry["discriminator"]): entry["name"] for entry in self._idl["accounts"]}
+        return names[data[:8]]
+
+    def place(self, data: bytes, field: str) -> int:
+        """Where in the account the field begins."""
+        at = 8  # after the discriminator
+        for entry in self._types[self.account_name(data)]["fields"]:
+            if entry["name"] == field:
+                return at
+            _, at = self._decode(entry["type"], data, at)
+        raise AssertionError(f"there is no field {field}")
 
     def event(self, data: bytes) -> tuple[str, Fields]:
         """`data` without the tag; every byte of it must be used."""

@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
 
 import pytest
 from solders.account import Account
@@ -21,6 +23,9 @@ SYSTEM = Pubkey.default()
 TOKEN = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 ASSOCIATED_TOKEN = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 LOADER = Pubkey.from_string("BPFLoaderUpgradeab1e11111111111111111111111")
+
+# What the programs that ours call say by number only.
+ERRORS = {SYSTEM: {0: "AccountAlreadyInUse"}, TOKEN: {1: "InsufficientFunds", 4: "OwnerMismatch", 17: "AccountFrozen"}}
 
 SOL = 10**9
 NOW = 1_800_000_000  # Unix seconds at which every chain starts
@@ -51,23 +56,34 @@ def pda(program: Pubkey, *seeds: bytes) -> Pubkey:
 class Sent:
     keys: list[Pubkey]
     """Of the message, in its order."""
+    before: dict[Pubkey, Account | None]
+    """What was at each key."""
     result: TransactionMetadata
 
 
 class Chain:
-    """Transactions are paid for by nobody who takes part in them. A `trusting` chain does not check signatures, the
-    way to speak for a program-derived address without having its program; programs still see who signs and who not."""
+    """Transactions are paid for by nobody who takes part in them. Keys come in the same order on every chain, so that
+    what a transaction costs can be compared. A `trusting` chain does not check signatures, the way to speak for a
+    program-derived address without having its program; programs still see who signs and who not."""
 
     def __init__(self, *, trusting: bool = False) -> None:
         self.svm = LiteSVM().with_sigverify(not trusting)
+        self._seeds = count()
         self._payer = self.new_keypair()
         self.set_time(NOW)
 
     def new_keypair(self) -> Keypair:
         """With enough lamports for any number of accounts."""
-        keypair = Keypair()
+        keypair = self._keypair()
         self.svm.airdrop(keypair.pubkey(), 10 * SOL)
         return keypair
+
+    def new_address(self) -> Pubkey:
+        """With nothing there."""
+        return self._keypair().pubkey()
+
+    def _keypair(self) -> Keypair:
+        return Keypair.from_seed(sha256(str(next(self._seeds)).encode()).digest())
 
     def set_time(self, unix_seconds: int) -> None:
         clock = self.svm.get_clock()
@@ -88,7 +104,7 @@ class Chain:
 
     def new_mint(self, program: Pubkey = TOKEN) -> Pubkey:
         """With 6 decimals, and nobody to mint more."""
-        mint = Pubkey.new_unique()
+        mint = self.new_address()
         data = struct.pack("<I32sQBBI32s", 0, bytes(32), 10**18, 6, 1, 0, bytes(32))
         self.svm.set_account(mint, Account(SOL, data, program))
         return mint
@@ -105,15 +121,32 @@ class Chain:
 
     def send(self, instruction: Instruction, signers: Sequence[Keypair]) -> Sent:
         """Raises `Refused`, having checked that nothing changed but the payer's balance."""
-        message = MessageV0.try_compile(self._payer.pubkey(), [instruction], [], self.svm.latest_blockhash())
+        return self.send_all([instruction], signers)
+
+    def send_all(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> Sent:
+        """As `send`, all in one transaction."""
+        message = MessageV0.try_compile(self._payer.pubkey(), instructions, [], self.svm.latest_blockhash())
         keys = message.account_keys
-        before = [self.svm.get_account(key) for key in keys[1:]]
+        before = self._accounts(keys)
         result = self.svm.send_transaction(self._signed(message, [self._payer, *signers]))
         self.svm.expire_blockhash()  # so that the same instruction can be sent again
         if isinstance(result, FailedTransactionMetadata):
-            assert [self.svm.get_account(key) for key in keys[1:]] == before
+            self._assert_nothing_changed(before)
             raise Refused(result)
-        return Sent(keys=keys, result=result)
+        return Sent(keys=keys, before=before, result=result)
+
+    def _accounts(self, keys: Sequence[Pubkey]) -> dict[Pubkey, Account | None]:
+        return {key: self.svm.get_account(key) for key in keys}
+
+    def _assert_nothing_changed(self, before: dict[Pubkey, Account | None]) -> None:
+        """Every account of the transaction to the byte, but for what the payer paid."""
+        after = self._accounts(list(before))
+        payer = self._payer.pubkey()
+        paid, had = after.pop(payer), before[payer]
+        assert paid is not None
+        assert had is not None
+        assert (paid.data, paid.owner) == (had.data, had.owner)
+        assert after == {key: account for key, account in before.items() if key != payer}
 
     def _signed(self, message: MessageV0, signers: Sequence[Keypair]) -> VersionedTransaction:
         """Signatures that are missing are zeroes."""
@@ -125,9 +158,12 @@ class Chain:
 
 
 def _error_name(failed: FailedTransactionMetadata, logs: str) -> str:
-    """As Anchor logs it, the innermost program first; what others refuse has only the runtime's word."""
-    found = re.search(r"Error Code: (\w+)\. Error Number: (\d+)\.", logs)
-    if found is None:
-        return str(failed.err())
-    assert found[2] in str(failed.err())
-    return found[1]
+    """As Anchor logs it, the innermost program first; else by the number of the program that failed first; what the
+    runtime refuses has its word."""
+    if found := re.search(r"Error Code: (\w+)\. Error Number: (\d+)\.", logs):
+        assert found[2] in str(failed.err())
+        return found[1]
+    if found := re.search(r"Program (\w+) failed: custom program error: (0x\w+)", logs):
+        return ERRORS[Pubkey.from_string(found[1])][int(found[2], 16)]
+    word = re.search(r"Fieldless\((\w+)\)", str(failed.err()))
+    return word[1] if word else str(failed.err())

@@ -47,36 +47,3 @@ def test_who_accepts_is_the_admin_and_the_one_before_is_not(svm: VaultSvm, next_
     svm.add_program(Pubkey.new_unique(), next_admin)
     with refused("NotAdmin"):
         svm.add_program(Pubkey.new_unique(), svm.admin)
-
-
-def test_a_later_proposal_makes_an_earlier_one_stale(svm: VaultSvm, next_admin: Keypair) -> None:
-    svm.propose_admin(next_admin.pubkey())
-    svm.propose_admin(Pubkey.new_unique())
-    with refused("NotPendingAdmin"):
-        svm.accept_admin(next_admin)
-
-
-def test_an_acceptance_uses_the_proposal_up(svm: VaultSvm, next_admin: Keypair) -> None:
-    svm.propose_admin(next_admin.pubkey())
-    svm.accept_admin(next_admin)
-    with refused("NotPendingAdmin"):
-        svm.accept_admin(next_admin)
-
-
-def test_nobody_accepts_what_was_not_proposed(svm: VaultSvm, next_admin: Keypair) -> None:
-    with refused("NotPendingAdmin"):
-        svm.accept_admin(next_admin)
-    with refused("NotPendingAdmin"):
-        svm.accept_admin(svm.admin)
-
-
-def test_nobody_but_the_admin_proposes(svm: VaultSvm, next_admin: Keypair) -> None:
-    with refused("NotAdmin"):
-        svm.propose_admin(next_admin.pubkey(), next_admin)
-
-
-def test_an_acceptance_without_signature_is_refused(svm: VaultSvm, next_admin: Keypair) -> None:
-    svm.propose_admin(next_admin.pubkey())
-    svm.unsigned.add(next_admin.pubkey())
-    with refused("AccountNotSigner"):
-        svm.accept_admin(next_admin)

@@ -1,11 +1,7 @@
 """initialize_vault: every user's vault, with a token account of its own."""
 
-import pytest
-from solders.pubkey import Pubkey
-from solders.token.associated import get_associated_token_address
-
-from tests.program.chain import NOW, Refused, refused
-from tests.program.vault_svm import User, VaultSvm
+from tests.program.chain import NOW
+from tests.program.vault_svm import VaultSvm
 
 
 def test_a_vault_begins_empty_with_a_token_account_of_its_own(svm: VaultSvm) -> None:
@@ -52,29 +48,3 @@ def test_lamports_that_somebody_sent_before_do_not_keep_a_vault_from_being_made(
     svm.svm.airdrop(user.vault_tokens, 1_000_000)
     svm.initialize_vault(user)
     assert svm.vault(user)["owner"] == user.key
-
-
-def test_a_token_account_that_is_not_the_associated_one_is_refused(svm: VaultSvm) -> None:
-    user = svm.new_user()
-    other = svm.set_tokens(Pubkey.new_unique(), svm.mint, user.vault, 0)
-    with refused("AccountNotAssociatedTokenAccount"):
-        svm.initialize_vault(user, token_account=other)
-
-
-def test_another_mint_is_refused(svm: VaultSvm) -> None:
-    user, other = svm.new_user(), svm.new_mint()
-    with refused("WrongMint"):
-        tokens = get_associated_token_address(user.vault, other)
-        svm.initialize_vault(user, collateral_mint=other, token_account=tokens)
-
-
-def test_nobody_makes_a_vault_for_another(svm: VaultSvm) -> None:
-    user, other = svm.new_user(), svm.new_user()
-    with refused("ConstraintSeeds"):
-        svm.initialize_vault(user, vault=other.vault, token_account=other.vault_tokens)
-
-
-def test_a_vault_is_made_once(svm: VaultSvm, alice: User) -> None:
-    with pytest.raises(Refused, match="already in use"):
-        svm.initialize_vault(alice)
-    assert svm.balances(alice) == (1_000, 0, 1_000)

@@ -3,7 +3,7 @@
 import pytest
 from solders.pubkey import Pubkey
 
-from tests.program.chain import NOW, pda, refused
+from tests.program.chain import NOW, refused
 from tests.program.vault_svm import User, VaultSvm
 
 
@@ -57,51 +57,3 @@ def test_locked_collateral_is_not_transferred(trusting: VaultSvm, carol: User, d
         trusting.transfer(carol, dave, 601, caller)
     trusting.transfer(carol, dave, 600, caller)
     assert trusting.balances(carol) == (400, 400, 0)
-
-
-def test_a_transfer_to_oneself_is_refused(trusting: VaultSvm, carol: User, caller: Pubkey) -> None:
-    with refused("SelfTransfer"):
-        trusting.transfer(carol, carol, 1, caller)
-
-
-def test_a_signer_that_is_no_program_is_refused(svm: VaultSvm, alice: User, bob: User) -> None:
-    for signer in (svm.new_keypair(), alice.keypair, svm.admin):
-        with refused("UnauthorizedCaller"):
-            svm.transfer(alice, bob, 1, signer.pubkey(), signer)
-
-
-def test_the_callers_address_without_its_signature_is_refused(svm: VaultSvm, alice: User, bob: User) -> None:
-    svm.unsigned.add(svm.caller)
-    with refused("AccountNotSigner"):
-        svm.transfer(alice, bob, 1, svm.caller)
-
-
-def test_a_program_that_is_not_or_no_longer_authorised_is_refused(
-    trusting: VaultSvm, carol: User, dave: User, program: Pubkey, caller: Pubkey
-) -> None:
-    with refused("UnauthorizedCaller"):
-        trusting.transfer(carol, dave, 1, pda(Pubkey.new_unique(), b"vault_caller"))
-    trusting.remove_program(program)
-    with refused("UnauthorizedCaller"):
-        trusting.transfer(carol, dave, 1, caller)
-
-
-def test_token_accounts_that_are_not_the_vaults_own_are_refused(
-    trusting: VaultSvm, carol: User, dave: User, caller: Pubkey
-) -> None:
-    with refused("WrongTokenAccount"):
-        trusting.transfer(carol, dave, 1, caller, to_token_account=carol.tokens)
-    with refused("WrongTokenAccount"):
-        trusting.transfer(carol, dave, 1, caller, to_token_account=carol.vault_tokens)
-    with refused("WrongTokenAccount"):
-        trusting.transfer(carol, dave, 1, caller, from_token_account=dave.vault_tokens)
-
-
-def test_a_transfer_in_another_mint_is_refused(trusting: VaultSvm, carol: User, dave: User, caller: Pubkey) -> None:
-    with refused("WrongMint"):
-        trusting.transfer(carol, dave, 1, caller, collateral_mint=trusting.new_mint())
-
-
-def test_a_transfer_of_nothing_is_refused(trusting: VaultSvm, carol: User, dave: User, caller: Pubkey) -> None:
-    with refused("ZeroAmount"):
-        trusting.transfer(carol, dave, 0, caller)

@@ -1,6 +1,7 @@
 """Both programs on a chain in memory, driven instruction by instruction."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from solders.token.associated import get_associated_token_address
 
 from tests.program.anchor_idl import EVENT_TAG, AnchorIdl, Fields
 from tests.program.chain import ASSOCIATED_TOKEN, LOADER, SYSTEM, TOKEN, Chain, Sent, pda
+from tests.program.replay import Replay
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ.get("VAULT_PROGRAMS_DIR", ROOT / "programs" / "artifacts"))
@@ -39,7 +41,8 @@ class Outcome:
 
 
 class VaultSvm(Chain):
-    """In what can be done, `changed` replaces accounts by their names in the IDL."""
+    """In what can be done, `changed` replaces accounts by their names in the IDL. Of whatever is sent, the events must
+    tell all that the vault-manager's accounts hold afterwards."""
 
     def __init__(self, *, trusting: bool = False) -> None:
         super().__init__(trusting=trusting)
@@ -65,7 +68,7 @@ class VaultSvm(Chain):
             keypair=keypair,
             vault=vault,
             vault_tokens=get_associated_token_address(vault, self.mint),
-            tokens=self.set_tokens(Pubkey.new_unique(), self.mint, keypair.pubkey(), tokens),
+            tokens=self.set_tokens(self.new_address(), self.mint, keypair.pubkey(), tokens),
         )
 
     def new_depositor(self) -> User:
@@ -110,26 +113,26 @@ class VaultSvm(Chain):
         return self._run(self.vaults, "initialize_authority", own | changed, [admin])
 
     def initialize_vault(self, user: User, **changed: Pubkey) -> Outcome:
-        return self._run(self.vaults, "initialize_vault", _of(user) | changed, [user.keypair])
+        return self._run(self.vaults, "initialize_vault", of_user(user) | changed, [user.keypair])
 
     def deposit(self, user: User, amount: int, **changed: Pubkey) -> Outcome:
-        return self._run(self.vaults, "deposit", _of(user) | changed, [user.keypair], amount)
+        return self._run(self.vaults, "deposit", of_user(user) | changed, [user.keypair], amount)
 
     def withdraw(self, user: User, amount: int, **changed: Pubkey) -> Outcome:
-        return self._run(self.vaults, "withdraw", _of(user) | changed, [user.keypair], amount)
+        return self._run(self.vaults, "withdraw", of_user(user) | changed, [user.keypair], amount)
 
     def lock(self, user: User, amount: int, caller: Pubkey, *signers: Keypair, **changed: Pubkey) -> Outcome:
-        own = _of(user) | {"caller": caller}
+        own = of_user(user) | {"caller": caller}
         return self._run(self.vaults, "lock_collateral", own | changed, list(signers), amount)
 
     def unlock(self, user: User, amount: int, caller: Pubkey, *signers: Keypair, **changed: Pubkey) -> Outcome:
-        own = _of(user) | {"caller": caller}
+        own = of_user(user) | {"caller": caller}
         return self._run(self.vaults, "unlock_collateral", own | changed, list(signers), amount)
 
     def transfer(
         self, sender: User, to: User, amount: int, caller: Pubkey, *signers: Keypair, **changed: Pubkey
     ) -> Outcome:
-        own = _between(sender, to) | {"caller": caller}
+        own = between(sender, to) | {"caller": caller}
         return self._run(self.vaults, "transfer_collateral", own | changed, list(signers), amount)
 
     def add_program(self, program: Pubkey, admin: Keypair | None = None) -> Outcome:
@@ -156,35 +159,60 @@ class VaultSvm(Chain):
         return self._run(self.positions, "initialize_config", own | changed, [admin])
 
     def open_position(self, user: User, number: int, margin: int, **changed: Pubkey) -> Outcome:
-        own = _of(user) | {"position": self.position_address(user, number)}
+        own = of_user(user) | {"position": self.position_address(user, number)}
         return self._run(self.positions, "open_position", own | changed, [user.keypair], number, margin)
 
     def close_position(self, user: User, number: int, **changed: Pubkey) -> Outcome:
-        own = _of(user) | {"position": self.position_address(user, number)}
+        own = of_user(user) | {"position": self.position_address(user, number)}
         return self._run(self.positions, "close_position", own | changed, [user.keypair], number)
 
     def settle_position(
         self, user: User, number: int, amount: int, to: User, admin: Keypair | None = None, **changed: Pubkey
     ) -> Outcome:
         admin = admin or self.admin
-        own = {"admin": admin.pubkey(), "position": self.position_address(user, number)} | _between(user, to)
+        own = {"admin": admin.pubkey(), "position": self.position_address(user, number)} | between(user, to)
         return self._run(self.positions, "settle_position", own | changed, [admin], number, amount)
 
     # How it is done.
 
+    def send_all(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> Sent:
+        sent = super().send_all(instructions, signers)
+        self._assert_events_tell_all(sent)
+        return sent
+
+    def _assert_events_tell_all(self, sent: Sent) -> None:
+        """From what the accounts held before and from the events follows what they hold, and nothing else changed."""
+        replay = Replay()
+        replay.vaults = self._own_accounts(sent.before)
+        replay.authority = replay.vaults.pop(self.authority, {})
+        for name, event in self.events_of(sent):
+            replay.take(name, event)
+        told = replay.vaults | {self.authority: replay.authority}
+        for address, fields in self._own_accounts(self._accounts(sent.keys)).items():
+            assert told.get(address), f"no event tells of {address}"
+            assert fields == fields | told[address], f"{address} holds something else than the events tell"
+
+    def _own_accounts(self, accounts: Mapping[Pubkey, Account | None]) -> dict[Pubkey, Fields]:
+        """The vault-manager's among them, decoded."""
+        own = ((key, account.data) for key, account in accounts.items() if account and self._is_own(account))
+        return {key: self.vaults.account(self.vaults.account_name(data), data) for key, data in own}
+
+    def _is_own(self, account: Account) -> bool:
+        return account.owner == self.vaults.program
+
     def _run(
         self, idl: AnchorIdl, name: str, accounts: dict[str, Pubkey], signers: list[Keypair], *arguments: object
     ) -> Outcome:
-        instruction = idl.instruction(name, self._everywhere() | accounts, *arguments)
+        instruction = idl.instruction(name, self.everywhere() | accounts, *arguments)
         metas = [
             AccountMeta(meta.pubkey, meta.is_signer and meta.pubkey not in self.unsigned, meta.is_writable)
             for meta in instruction.accounts
         ]
         sent = self.send(Instruction(instruction.program_id, instruction.data, metas), signers)
         self.units[name] = sent.result.compute_units_consumed()
-        return Outcome(events=self._events(sent), returned=bytes(sent.result.return_data().data))
+        return Outcome(events=self.events_of(sent), returned=bytes(sent.result.return_data().data))
 
-    def _everywhere(self) -> dict[str, Pubkey]:
+    def everywhere(self) -> dict[str, Pubkey]:
         """The accounts that are the same in every instruction."""
         return {
             "authority": self.authority,
@@ -201,14 +229,15 @@ class VaultSvm(Chain):
             "system_program": SYSTEM,
         }
 
-    def _events(self, sent: Sent) -> list[tuple[str, Fields]]:
+    def events_of(self, sent: Sent) -> list[tuple[str, Fields]]:
         """What the vault-manager called itself with."""
         calls = [inner.instruction() for of_one in sent.result.inner_instructions() for inner in of_one]
         own = [bytes(call.data) for call in calls if sent.keys[call.program_id_index] == self.vaults.program]
         return [self.vaults.event(data.removeprefix(EVENT_TAG)) for data in own if data.startswith(EVENT_TAG)]
 
 
-def _of(user: User) -> dict[str, Pubkey]:
+def of_user(user: User) -> dict[str, Pubkey]:
+    """Accounts by their names in the IDLs."""
     return {
         "owner": user.key,
         "vault": user.vault,
@@ -217,7 +246,8 @@ def _of(user: User) -> dict[str, Pubkey]:
     }
 
 
-def _between(sender: User, to: User) -> dict[str, Pubkey]:
+def between(sender: User, to: User) -> dict[str, Pubkey]:
+    """Accounts by their names in the IDLs."""
     return {
         "from_vault": sender.vault,
         "from_token_account": sender.vault_tokens,

@@ -42,4 +42,8 @@ pub enum VaultError {
     BalancesDoNotAddUp,
     #[msg("The vault's token account holds less than the vault's total balance")]
     TokensBelowTotal,
+    #[msg("The token account is frozen")]
+    TokenAccountFrozen,
+    #[msg("The amount exceeds what the owner's token account holds")]
+    InsufficientTokens,
 }

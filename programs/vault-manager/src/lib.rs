@@ -5,6 +5,8 @@ use anchor_lang::prelude::*;
 pub mod errors;
 pub mod events;
 pub mod instructions;
+#[cfg(not(feature = "no-entrypoint"))]
+mod security;
 pub mod seeds;
 pub mod state;
 

@@ -34,6 +34,7 @@ impl InitializeConfig<'_> {
         ctx.accounts.config.set_inner(Config {
             admin: ctx.accounts.admin.key(),
             bump: ctx.bumps.config,
+            reserved: [0; 64],
         });
         Ok(())
     }

@@ -59,6 +59,7 @@ impl OpenPosition<'_> {
             margin,
             opened_at: Clock::get()?.unix_timestamp,
             bump: ctx.bumps.position,
+            reserved: [0; 64],
         });
         ctx.accounts.lock(margin, ctx.bumps.caller)
     }

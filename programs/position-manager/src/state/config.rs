@@ -10,4 +10,6 @@ pub struct Config {
     pub admin: Pubkey,
     /// Bump of this address.
     pub bump: u8,
+    /// Zeroes, room for later fields.
+    pub reserved: [u8; 64],
 }

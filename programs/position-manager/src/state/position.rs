@@ -18,6 +18,8 @@ pub struct Position {
     pub opened_at: i64,
     /// Bump of this address.
     pub bump: u8,
+    /// Zeroes, room for later fields.
+    pub reserved: [u8; 64],
 }
 
 impl Position {

@@ -31,7 +31,7 @@ pub struct Deposit<'info> {
 
     pub collateral_mint: Box<Account<'info, Mint>>,
 
-    #[account(mut)]
+    #[account(mut, constraint = !token_account.is_frozen() @ VaultError::TokenAccountFrozen)]
     pub token_account: Box<Account<'info, TokenAccount>>,
 
     /// Any token account of the owner, associated or not.
@@ -39,6 +39,7 @@ pub struct Deposit<'info> {
         mut,
         constraint = owner_token_account.mint == collateral_mint.key() @ VaultError::WrongMint,
         constraint = owner_token_account.owner == owner.key() @ VaultError::WrongTokenOwner,
+        constraint = !owner_token_account.is_frozen() @ VaultError::TokenAccountFrozen,
     )]
     pub owner_token_account: Box<Account<'info, TokenAccount>>,
 
@@ -48,6 +49,10 @@ pub struct Deposit<'info> {
 impl Deposit<'_> {
     fn validate(&self, amount: u64) -> Result<()> {
         require!(amount > 0, VaultError::ZeroAmount);
+        require!(
+            self.owner_token_account.amount >= amount,
+            VaultError::InsufficientTokens
+        );
         Ok(())
     }
 

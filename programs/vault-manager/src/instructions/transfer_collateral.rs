@@ -29,7 +29,7 @@ pub struct TransferCollateral<'info> {
     )]
     pub from_vault: Box<Account<'info, CollateralVault>>,
 
-    #[account(mut)]
+    #[account(mut, constraint = !from_token_account.is_frozen() @ VaultError::TokenAccountFrozen)]
     pub from_token_account: Box<Account<'info, TokenAccount>>,
 
     /// `dup` hands the check for the same account twice to our own constraint, which has a name of its own.
@@ -44,7 +44,7 @@ pub struct TransferCollateral<'info> {
     pub to_vault: Box<Account<'info, CollateralVault>>,
 
     /// Differs from the other token account because the vaults differ: each is its own vault's associated account.
-    #[account(mut, dup)]
+    #[account(mut, dup, constraint = !to_token_account.is_frozen() @ VaultError::TokenAccountFrozen)]
     pub to_token_account: Box<Account<'info, TokenAccount>>,
 
     pub collateral_mint: Box<Account<'info, Mint>>,

@@ -31,7 +31,7 @@ pub struct Withdraw<'info> {
 
     pub collateral_mint: Box<Account<'info, Mint>>,
 
-    #[account(mut)]
+    #[account(mut, constraint = !token_account.is_frozen() @ VaultError::TokenAccountFrozen)]
     pub token_account: Box<Account<'info, TokenAccount>>,
 
     /// Any token account of the owner, associated or not.
@@ -39,6 +39,7 @@ pub struct Withdraw<'info> {
         mut,
         constraint = owner_token_account.mint == collateral_mint.key() @ VaultError::WrongMint,
         constraint = owner_token_account.owner == owner.key() @ VaultError::WrongTokenOwner,
+        constraint = !owner_token_account.is_frozen() @ VaultError::TokenAccountFrozen,
     )]
     pub owner_token_account: Box<Account<'info, TokenAccount>>,
 
