@@ -7,7 +7,7 @@ SEEDS ?= 1000
 export VAULT_PROGRAMS_DIR ?= programs/artifacts
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-python check-rust format programs program-docs simulate wheel clean
+.PHONY: help install run test check check-python check-rust format programs mutate-program program-docs simulate wheel clean
 
 help: ## print this
 	@echo "collateral-vault: make TARGET"
@@ -53,6 +53,9 @@ format: install ## format Python and Rust sources
 
 programs: install ## rebuild the committed programs and IDLs (for users: anchor build; see docs/program.md)
 	$(BIN)/python programs/artifacts.py build
+
+mutate-program: install ## break each check of the programs on purpose and say which test notices (hours; MUTATE='--only deposit')
+	$(BIN)/python -m programs.mutate $(MUTATE)
 
 program-docs: install ## rewrite the generated parts of docs/program.md (MEASURE=--measure takes new compute units too)
 	$(BIN)/python -m tests.program.document $(MEASURE)

@@ -2,23 +2,31 @@
 
 import re
 
+ANEW = "restore it from a back-up, or let vault-indexer fill a new one"
+
 
 class EventStoreError(Exception):
     """The event store cannot do what was asked."""
+
+
+def without_secrets(url: str) -> str:
+    """Without user, password and query."""
+    return re.sub(r"^([^:/@]*:/+)?.*@", r"\1", re.sub(r"[?#].*", "", url))
 
 
 class StoreUrlInvalid(EventStoreError):
     """The event store URL cannot be used."""
 
     def __init__(self, url: str, reason: str) -> None:
-        shown = re.sub(r"(:/*).*@", r"\1", re.sub(r"[?#].*", "", url))  # user, password and query may be secrets
+        shown = without_secrets(url)
         super().__init__(
-            f"VAULT_EVENT_STORE_URL {shown!r}: {reason}; use sqlite:///relative.db or sqlite:////absolute.db"
+            f"VAULT_EVENT_STORE_URL {shown!r}: {reason}; "
+            "use sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:5432/database"
         )
 
 
 class StoreReplaced(EventStoreError):
-    """The file that is open is no longer the one of that name: it was removed or restored meanwhile."""
+    """What is open is no longer the store of that name: it was removed, dropped or restored meanwhile."""
 
     def __init__(self, where: str) -> None:
         super().__init__(f"the event store at {where} was removed or replaced meanwhile: restart")
@@ -38,11 +46,51 @@ class SchemaTooNew(EventStoreError):
         super().__init__(f"{where} has schema version {found}, this software knows {known}: use the newer version")
 
 
+class SchemaTooOld(EventStoreError):
+    """The store was written by an older version of this software and is not migrated yet."""
+
+    def __init__(self, where: str, found: int, known: int) -> None:
+        super().__init__(
+            f"{where} has schema version {found}, not {known}: start this version's indexer, it migrates it"
+        )
+
+
 class NotAnEventStore(EventStoreError):
-    """The file is something else."""
+    """What is there is something else."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where} is not an event store ({reason}): check VAULT_EVENT_STORE_URL")
+
+
+class StoreDamaged(EventStoreError):
+    """The file is an event store, but what is in it is not what was written."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"the event store at {where} is damaged ({reason}): {ANEW}")
+
+
+class FactUnreadable(EventStoreError):
+    """One fact cannot be read, and nothing that comes after it is."""
+
+    def __init__(self, where: str, position: int, reason: str) -> None:
+        super().__init__(f"the fact at position {position} of {where} cannot be read: {reason}")
+
+
+class FactCorrupt(EventStoreError):
+    """What is stored of a fact is not what was appended."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"it is corrupt ({reason}), so the event store is damaged: {ANEW}")
+
+
+class VaultIndexDamaged(EventStoreError):
+    """The index by vault names a position where there is no such fact of that vault."""
+
+    def __init__(self, where: str, vault: str, position: int) -> None:
+        super().__init__(
+            f"the event store at {where} is damaged: its index by vault names position {position} for {vault!r}, "
+            f"where there is no such fact of that vault: {ANEW}"
+        )
 
 
 class StoreUnwritable(EventStoreError):
@@ -57,6 +105,25 @@ class StoreBusy(EventStoreError):
 
     def __init__(self, where: str) -> None:
         super().__init__(f"{where} is locked by another process: find out who holds it, then try again")
+
+
+class StoreUnreachable(EventStoreError):
+    """The database server is away, or refuses us; what was under way may be stored or not: calling again is safe."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"cannot reach {where}: {reason}; start PostgreSQL, create the database, or check VAULT_EVENT_STORE_URL"
+        )
+
+
+class DatabaseFunctionsEnabled(EventStoreError):
+    """The eventsourcing library is told to insert by database functions, which let tailing readers miss events."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(
+            f"{variable} is set: inserting by database functions takes no table lock, so events commit out of order "
+            "and readers that follow the store miss some; unset it"
+        )
 
 
 class WrongChain(EventStoreError):
@@ -94,7 +161,9 @@ class LeaseLost(EventStoreError):
 
 
 class TopicUnknown(EventStoreError):
-    """The store holds a kind of fact that this version does not know."""
+    """It is a kind of fact that this version does not know."""
 
     def __init__(self, topic: str) -> None:
-        super().__init__(f"the store holds facts of topic {topic!r}, unknown here: use the version that wrote them")
+        super().__init__(
+            f"its topic {topic!r} is unknown here: use the version that wrote it, or, if there is none, {ANEW}"
+        )

@@ -29,10 +29,15 @@ class FactReader(Protocol):
         """None until an indexer has bound the store."""
 
     def read_after(self, position: int, limit: int) -> list[StoredFact]:
-        """The next facts by position; never passes over one that commits later. Raises TopicUnknown."""
+        """The next facts by position; never passes over one that commits later. Raises FactUnreadable."""
 
-    def read_vault(self, vault: str, *, through_position: int, after: int = 0, limit: int = 1_000) -> list[StoredFact]:
-        """A vault's facts in chain order, `after` of them passed over, of those at or below `through_position`."""
+    def read_vault(
+        self, vault: str, *, through_position: int, after: StoredFact | None = None, limit: int = 1_000
+    ) -> list[StoredFact]:
+        """A vault's next facts in chain order, of those at or below `through_position`; `after` is one of them.
+
+        Raises FactUnreadable, and VaultIndexDamaged for what is in the index and is no fact of that vault.
+        """
 
     def last_position(self) -> int:
         """0 when the store is empty."""

@@ -7,21 +7,27 @@ from pathlib import Path
 
 from eventsourcing.persistence import PersistenceError
 
-from eventstore.errors import NotAnEventStore, StoreBusy, StoreUnwritable
+from eventstore.errors import NotAnEventStore, StoreBusy, StoreDamaged, StoreUnwritable
 
-NOT_OURS = ("not a database", "malformed", "no such table", "no such column")
+NOT_OURS = ("not a database", "unsupported file format", "no such table", "no such column")
+NOT_TEXT = "Could not decode to UTF-8"
+DAMAGED = ("malformed", NOT_TEXT)
 BUSY = ("locked", "busy")
 
 
 @contextmanager
 def sqlite_errors_named(path: Path) -> Iterator[None]:
-    """Raises StoreBusy, NotAnEventStore or StoreUnwritable for what SQLite or the library raised inside."""
+    """Names what SQLite or the library raised inside: StoreBusy, NotAnEventStore, StoreDamaged or StoreUnwritable."""
     try:
         yield
+    except UnicodeDecodeError as error:  # the library could not read SQLite's own message: the schema is garbled
+        raise StoreDamaged(str(path), "its schema is no text") from error
     except (sqlite3.Error, PersistenceError) as error:
-        reason = str(error)
+        reason = NOT_TEXT if NOT_TEXT in str(error) else str(error)  # without the text itself
         if any(word in reason for word in BUSY):
             raise StoreBusy(str(path)) from error
+        if any(word in reason for word in DAMAGED):  # before the next: a malformed schema may lack columns
+            raise StoreDamaged(str(path), reason) from error
         if any(word in reason for word in NOT_OURS):
             raise NotAnEventStore(str(path), reason) from error
         raise StoreUnwritable(str(path), reason) from error

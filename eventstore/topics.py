@@ -3,8 +3,11 @@
 import msgspec
 
 from eventstore import facts
-from eventstore.errors import TopicUnknown
-from eventstore.facts import Fact
+from eventstore.errors import FactCorrupt, TopicUnknown
+from eventstore.facts import ChainFact, Fact
+
+I64_MAX = 2**63 - 1
+U32_MAX = 2**32 - 1
 
 TOPICS: dict[str, type[Fact]] = {
     f"{kind.__name__}.1": kind
@@ -43,8 +46,24 @@ def encode(fact: Fact) -> bytes:
 
 
 def decode(topic: str, state: bytes) -> Fact:
-    """Raises TopicUnknown for a fact that a newer version wrote."""
+    """Raises TopicUnknown for a fact that a newer version wrote, and FactCorrupt for bytes that make none."""
     decoder = _decoders.get(topic)
     if decoder is None:
         raise TopicUnknown(topic)
-    return decoder.decode(state)
+    try:
+        fact = decoder.decode(state)
+    except (ValueError, TypeError) as error:  # TypeError: they are not even bytes
+        raise FactCorrupt(str(error)) from error
+    if isinstance(fact, ChainFact) and not _has_a_place(fact):
+        raise FactCorrupt("its slot, transaction index, ordinal or revision is out of range")
+    return fact
+
+
+def _has_a_place(fact: ChainFact) -> bool:
+    """In the chain's order, with numbers that a key can be made of and a database can hold."""
+    return (
+        0 <= fact.slot <= I64_MAX
+        and 0 <= fact.transaction_index <= I64_MAX
+        and 0 <= fact.ordinal <= I64_MAX
+        and 0 <= fact.revision <= U32_MAX
+    )

@@ -28,7 +28,7 @@ ROOT = artifacts.ROOT
 TESTS = ROOT / "tests" / "program"
 EQUIVALENTS = Path(__file__).with_name("equivalent_mutants.toml")
 WORKSHOP = Path("/tmp/collateral-vault-mutants")
-COPY, BUILT, MUTATED, RESULTS = (WORKSHOP / name for name in ("src", "built", "mutated", "results.jsonl"))
+COPY, BUILT, MUTATED = (WORKSHOP / name for name in ("src", "built", "mutated"))
 # Not asked: what an instruction costs, which depends on how it is built.
 COSTS = TESTS / "test_compute_units.py"
 # Asked last, since it takes as long as all others together.
@@ -50,6 +50,14 @@ class Mutant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What results depend on, as digests."""
+
+    sources: str
+    tests: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     name: str
     source: str
@@ -58,7 +66,7 @@ class Result:
     seconds: float
     of_sources: str
     of_tests: str
-    """Digests of what it is the result of."""
+    """Digests, as the inputs'."""
 
 
 class Broken(Exception):
@@ -77,7 +85,7 @@ def main() -> int:
     try:
         with workshop():
             if options.fresh:
-                RESULTS.unlink(missing_ok=True)
+                results_file(options.tests).unlink(missing_ok=True)
             results = list(run(builder, chosen, options.tests))
     except Broken as error:
         print(f"mutate: {error}", file=sys.stderr)
@@ -128,32 +136,40 @@ def workshop() -> Iterator[None]:
 
 
 def run(builder: Path, chosen: list[Mutant], tests: Path) -> Iterator[Result]:
-    sources, asked = digest(artifacts.sources()), digest([*TESTS.glob("*.py"), *TESTS.glob("*.json")]) + str(tests)
-    known = {result.name: result for result in earlier() if result.of_sources == sources}
-    known = {name: result for name, result in known.items() if result.caught_by or result.of_tests == asked}
+    inputs = Inputs(sources=digest(artifacts.sources()), tests=digest([*TESTS.glob("*.py"), *TESTS.glob("*.json")]))
+    known = {result.name: result for result in earlier(tests) if holds(result, inputs)}
     left = [mutant for mutant in chosen if mutant.name not in known]
     yield from (known[mutant.name] for mutant in chosen if mutant.name in known)
-    if left:
-        say(f"{len(chosen) - len(left)} known, {len(left)} mutants left; building the programs as they are")
-        prove_unbroken(builder, tests)
+    if not left:
+        return
+    say(f"{len(chosen) - len(left)} known, {len(left)} mutants left; building the programs as they are")
+    prove_unbroken(builder, tests)
     began = time.monotonic()
-    for number, mutant in enumerate(left):
-        started = time.monotonic()
-        caught_by = noticed(builder, mutant, tests)
-        result = Result(
-            name=mutant.name,
-            source=str(mutant.source),
-            line=mutant.mutation.line,
-            caught_by=caught_by,
-            seconds=round(time.monotonic() - started, 1),
-            of_sources=sources,
-            of_tests=asked,
-        )
-        with RESULTS.open("a", encoding="utf-8") as kept:
+    for number, mutant in enumerate(left, start=1):
+        result = attempt(builder, mutant, tests, inputs)
+        with results_file(tests).open("a", encoding="utf-8") as kept:
             kept.write(json.dumps(asdict(result)) + "\n")
-        minutes_left = (time.monotonic() - began) / (number + 1) * (len(left) - number - 1) / 60
-        say(f"[{number + 1}/{len(left)}, {minutes_left:.0f} min left] {mutant.name}: {caught_by or 'ALIVE'}")
+        minutes = (time.monotonic() - began) / number * (len(left) - number) / 60
+        say(f"[{number}/{len(left)}, {minutes:.0f} min left] {mutant.name}: {result.caught_by or 'ALIVE'}")
         yield result
+
+
+def holds(result: Result, now: Inputs) -> bool:
+    return result.of_sources == now.sources and (result.caught_by is not None or result.of_tests == now.tests)
+
+
+def attempt(builder: Path, mutant: Mutant, tests: Path, inputs: Inputs) -> Result:
+    started = time.monotonic()
+    caught_by = noticed(builder, mutant, tests)
+    return Result(
+        name=mutant.name,
+        source=str(mutant.source),
+        line=mutant.mutation.line,
+        caught_by=caught_by,
+        seconds=round(time.monotonic() - started, 1),
+        of_sources=inputs.sources,
+        of_tests=inputs.tests,
+    )
 
 
 def prove_unbroken(builder: Path, tests: Path) -> None:
@@ -215,7 +231,7 @@ def failing_test(chosen: Iterable[str | Path], programs: Path) -> str | None:
         return "timeout: tests"
     if done.returncode == 0:
         return None
-    found = re.search(r"^(?:FAILED|ERROR) (?:tests/program/)?(\S+)", done.stdout, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) (?:tests/program/)?(.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
     if found is None:
         raise Broken(f"pytest says:\n{done.stdout}{done.stderr}")
     return found[1]
@@ -248,10 +264,17 @@ def print_table(results: list[Result], equivalents: dict[str, str]) -> None:
         print(f"| {result.name.replace('|', chr(92) + '|')} | {fate} |")
 
 
-def earlier() -> list[Result]:
-    if not RESULTS.exists():
-        return []
-    return [Result(**json.loads(line)) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+def earlier(tests: Path) -> list[Result]:
+    """The last of a name counts."""
+    kept = results_file(tests)
+    return (
+        [Result(**json.loads(line)) for line in kept.read_text(encoding="utf-8").splitlines()] if kept.exists() else []
+    )
+
+
+def results_file(tests: Path) -> Path:
+    """Other tests have other results."""
+    return WORKSHOP / f"results-{tests.stem}.jsonl"
 
 
 def digest(paths: Iterable[Path]) -> str:

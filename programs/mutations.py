@@ -70,6 +70,15 @@ def without_seeds(code: str) -> Found:
             yield f"{field} at any address", edits
 
 
+def with_fewer_seeds(code: str) -> Found:
+    for field, items in _attributes(code):
+        for item in items:
+            if item.text.startswith("seeds"):
+                opening = code.index("[", item.start)
+                for seed in _items(code, opening + 1, _closing(code, opening) - 1):
+                    yield f"{field} without the seed `{seed.text}`", (Edit(seed.start, seed.end, ""),)
+
+
 def with_looser_creation(code: str) -> Found:
     for field, items in _attributes(code):
         associated = [item for item in items if item.text.startswith("associated_token::")]
@@ -133,6 +142,7 @@ def with_other_predicates(code: str) -> Found:
 KINDS: tuple[Callable[[str], Found], ...] = (
     without_constraints,
     without_seeds,
+    with_fewer_seeds,
     with_looser_creation,
     without_types,
     without_requirements,

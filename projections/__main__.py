@@ -21,6 +21,7 @@ from eventstore.port import FactReader
 from eventstore.process_logs import configure_logs
 from projections.digest import digest as digest_of
 from projections.errors import ProjectionError, ReadModelsUnavailable
+from projections.live import open_live
 from projections.open import open_store
 from projections.progress import RebuildProgress
 from projections.projection import Projection
@@ -170,7 +171,7 @@ async def _digest(settings: Settings, projections: list[Projection], as_json_: b
             live = (await store.catalog()).live(projection.name)
             if live is None:
                 raise ReadModelsUnavailable(settings.read_models_url, f"{projection.name} has no generation yet")
-            generation = await store.open_generation(projection, live.number)
+            generation = await open_live(store, projection, live.number)
             position = (await generation.checkpoint()).position
             digests[projection.name] = {"digest": await digest_of(projection, generation), "position": position}
             await generation.close()
@@ -199,7 +200,8 @@ def _settings() -> Settings:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"vault-projector: {message}", err=True)
+    one_line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
+    typer.echo(f"vault-projector: {one_line}", err=True)
     sys.exit(1)
 
 

@@ -1,5 +1,7 @@
 """What can go wrong with read models; each docstring is the message and the way out."""
 
+from eventstore.errors import ANEW, without_secrets
+
 
 class ProjectionError(Exception):
     """The projections cannot do what was asked."""
@@ -9,8 +11,9 @@ class ReadModelsUrlInvalid(ProjectionError):
     """The read models' URL cannot be used."""
 
     def __init__(self, url: str, reason: str) -> None:
+        shown = without_secrets(url)
         super().__init__(
-            f"VAULT_READ_MODELS_URL {url!r}: {reason}; use sqlite:///relative-folder or sqlite:////absolute-folder"
+            f"VAULT_READ_MODELS_URL {shown!r}: {reason}; use sqlite:///relative-folder or sqlite:////absolute-folder"
         )
 
 
@@ -50,10 +53,21 @@ class ReadModelsUnwritable(ProjectionError):
 
 
 class NotReadModels(ProjectionError):
-    """The file is something else."""
+    """The file is something else, or damaged; read models can always be made anew from the event store."""
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where} holds no read models ({reason}): check VAULT_READ_MODELS_URL")
+        self.reason = reason
+        super().__init__(
+            f"{where} holds no read models ({reason}): check VAULT_READ_MODELS_URL, and if it is right, move the "
+            "folder away and run vault-projector rebuild"
+        )
+
+
+class GenerationDamaged(ProjectionError):
+    """What is in a generation's file is not what was written; a rebuild does not need it."""
+
+    def __init__(self, where: str, projection: str, reason: str) -> None:
+        super().__init__(f"{where} is damaged ({reason}): run vault-projector rebuild --projection {projection}")
 
 
 class ReadModelsTooNew(ProjectionError):
@@ -119,6 +133,16 @@ class VerificationFailed(ProjectionError):
 
     def __init__(self, projection: str, difference: str) -> None:
         super().__init__(f"the rebuilt {projection} are not what the facts say, nothing was flipped: {difference}")
+
+
+class VaultIndexDiffers(ProjectionError):
+    """The event store's index by vault is not what its log says: there is nothing to verify a rebuild against."""
+
+    def __init__(self, projection: str, vault: str, difference: str) -> None:
+        super().__init__(
+            f"the rebuilt {projection} cannot be verified, nothing was flipped: for {vault!r} the event store's index "
+            f"by vault {difference}, so the event store is damaged: {ANEW}"
+        )
 
 
 class ProjectionUnknown(ProjectionError):

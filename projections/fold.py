@@ -1,9 +1,11 @@
 """A batch of facts into a generation: read what they touch, evolve it, write it with the checkpoint."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec import structs
 
+from eventstore.errors import FactCorrupt, FactUnreadable
 from eventstore.facts import ChainFact, CoverageAdvanced
 from eventstore.identity import FactKey, key_of
 from eventstore.port import StoredFact
@@ -16,8 +18,12 @@ async def apply_batch(
 ) -> Checkpoint:
     """Returns the new checkpoint. A fact that a document already includes changes nothing, so a batch may be repeated.
 
-    Raises CheckpointMoved if the checkpoint is no longer `held`.
+    Raises CheckpointMoved if the checkpoint is no longer `held`, and FactUnreadable for facts that are out of order:
+    to follow them would be to go round in circles.
     """
+    for before, position in pairwise((held.position, *(stored.position for stored in batch))):
+        if position <= before:
+            raise FactUnreadable("the event store", position, str(FactCorrupt(f"it comes after position {before}")))
     touched: dict[str, list[StoredFact]] = {}
     for stored in batch:
         for id_ in projection.touches(stored.fact):

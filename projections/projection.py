@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct, convert, structs
 
 from eventstore.facts import Fact
 from eventstore.port import StoredFact
@@ -39,16 +39,17 @@ class Projection:
 def at_rest(projection: Projection, document: Struct) -> dict[str, Any]:
     fields = structs.asdict(document)
     for name in projection.amounts:
-        fields[name] = f"{fields[name]:0{AMOUNT_DIGITS}d}"
+        fields[name] = str(fields[name]).zfill(AMOUNT_DIGITS)
     return fields
 
 
 def value_at_rest(projection: Projection, name: str, value: Any) -> Any:
     """One field's, as `at_rest` has it."""
-    return f"{value:0{AMOUNT_DIGITS}d}" if name in projection.amounts else value
+    return str(value).zfill(AMOUNT_DIGITS) if name in projection.amounts else value
 
 
 def from_rest(projection: Projection, fields: dict[str, Any]) -> Any:
-    for name in projection.amounts:
+    """Raises TypeError or ValueError where the fields make no document."""
+    for name in projection.amounts & fields.keys():
         fields[name] = int(fields[name])
-    return projection.document(**fields)
+    return convert(fields, projection.document)

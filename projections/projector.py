@@ -9,14 +9,9 @@ from msgspec import structs
 
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
-from projections.errors import (
-    CheckpointMoved,
-    CheckpointUnknown,
-    GenerationGone,
-    GenerationOfOtherVersion,
-    LiveGenerationLost,
-)
+from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
 from projections.fold import apply_batch, key_text
+from projections.live import open_live
 from projections.projection import Projection
 from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, ReadModelStore
 
@@ -124,10 +119,7 @@ class Projector:
     async def _open(self, entry: GenerationEntry) -> None:
         if entry.version != self._projection.version:
             raise GenerationOfOtherVersion(self._projection.name, entry.number, entry.version, self._projection.version)
-        try:
-            generation = await self._store.open_generation(self._projection, entry.number)
-        except GenerationGone as gone:
-            raise LiveGenerationLost(self._projection.name, entry.number) from gone
+        generation = await open_live(self._store, self._projection, entry.number)
         checkpoint = await self._claim(generation, entry)
         if checkpoint is None:
             await generation.close()
@@ -167,7 +159,7 @@ class Projector:
 
 def check_identity(projection: Projection, facts: FactReader, checkpoint: Checkpoint) -> None:
     """Raises CheckpointUnknown unless the store holds, at the checkpoint's position, the fact that it names."""
-    if checkpoint.key is None:
+    if checkpoint.key is None and checkpoint.position == 0:
         return
     key = facts.key_at(checkpoint.position)
     if key is None or key_text(key) != checkpoint.key:

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from projections.documents import TransactionDocument, VaultDocument
-from projections.errors import GenerationGone, ReadModelsReplaced, ReadModelsUnavailable
+from projections.errors import GenerationGone, LiveGenerationLost, ReadModelsReplaced, ReadModelsUnavailable
 from projections.open import check_url, open_store
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
@@ -145,7 +145,10 @@ class StoreReadModels:
         live = (await self._fresh_catalog()).live(projection.name)
         if live is None:
             raise ReadModelsUnavailable(projection.name, "there is no generation yet")
-        return await self._generation(projection, live.number)
+        try:
+            return await self._generation(projection, live.number)
+        except GenerationGone as gone:
+            raise LiveGenerationLost(projection.name, live.number) from gone
 
     async def _kept(self, projection: Projection, start: PageStart) -> tuple[Generation, Meta]:
         """The generation that a walk began in, live or not."""

@@ -11,7 +11,7 @@ from msgspec import structs
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
 from projections.digest import digest
-from projections.errors import CatalogMoved, CheckpointMoved, GenerationGone, NotReadModels
+from projections.errors import CatalogMoved, CheckpointMoved, GenerationDamaged, GenerationGone
 from projections.fold import apply_batch
 from projections.projection import Projection
 from projections.store import Checkpoint, Generation, GenerationEntry, ReadModelStore
@@ -113,15 +113,14 @@ class Rebuild:
         """Who follows the live generation is stopped at its next fact. Its heartbeat goes over to the new one."""
         try:
             live = await self._store.open_generation(self._projection, entry.number)
-        except (GenerationGone, NotReadModels) as lost:
+            try:
+                await new.beat(await live.heartbeat_s())
+                held = await live.checkpoint()
+                await live.apply([], held, structs.replace(held, epoch=held.epoch + 1))
+            finally:
+                await live.close()
+        except (GenerationGone, GenerationDamaged) as lost:
             log.warning("live_generation_lost", projection=self._projection.name, reason=str(lost))
-            return
-        try:
-            await new.beat(await live.heartbeat_s())
-            held = await live.checkpoint()
-            await live.apply([], held, structs.replace(held, epoch=held.epoch + 1))
-        finally:
-            await live.close()
 
 
 def _after_flip(entry: GenerationEntry, number: int) -> GenerationEntry:

@@ -16,6 +16,15 @@ from projections.errors import (
 
 APPLICATION_ID = 0x4356524D  # "CVRM", SQLite's application_id
 FORMAT_VERSION = 1
+NOT_OURS = (
+    "not a database",
+    "unsupported file format",
+    "malformed",
+    "no such table",
+    "no such column",
+    "no column named",
+)
+NOT_TEXT = "Could not decode to UTF-8"
 BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 32_768
 
@@ -24,9 +33,13 @@ CACHE_KIB = 32_768
 def sqlite_errors_named(path: Path) -> Iterator[None]:
     try:
         yield
+    except UnicodeDecodeError as error:  # in SQLite's own message: the schema is garbled
+        raise NotReadModels(str(path), "its schema is no text") from error
     except sqlite3.Error as error:
         reason = str(error)
-        if "not a database" in reason or "malformed" in reason or "no such table" in reason:
+        if NOT_TEXT in reason:
+            raise NotReadModels(str(path), NOT_TEXT) from error  # without the text itself
+        if any(word in reason for word in NOT_OURS):
             raise NotReadModels(str(path), reason) from error
         if "locked" in reason:
             raise ReadModelsBusy(str(path)) from error
@@ -57,8 +70,11 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: tuple[str, ...]
         raise ReadModelsUnavailable(str(path), "there are none yet")
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise NotReadModels(str(path), "its application id is another's")
-    if _pragma(connection, "user_version") > FORMAT_VERSION:
-        raise ReadModelsTooNew(str(path), _pragma(connection, "user_version"), FORMAT_VERSION)
+    version = _pragma(connection, "user_version")
+    if version > FORMAT_VERSION:
+        raise ReadModelsTooNew(str(path), version, FORMAT_VERSION)
+    if version < FORMAT_VERSION:
+        raise NotReadModels(str(path), f"format version {version}, which there never was")
     # After a power cut the last transactions may be missing, never a part of one: they are applied again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -1,17 +1,20 @@
 """One generation of one projection in one SQLite file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
-from projections.errors import CheckpointMoved
+from projections.errors import CheckpointMoved, GenerationDamaged, NotReadModels, ReadModelsUnavailable
 from projections.projection import Projection, at_rest, from_rest, value_at_rest
 from projections.sqlite_files import connect, sqlite_errors_named
 from projections.store import Checkpoint, Query, Row
 
 IDS_PER_STATEMENT = 500
 INTEGERS = (int, int | None)
+T = TypeVar("T")
 
 
 class SQLiteGeneration:
@@ -22,7 +25,8 @@ class SQLiteGeneration:
         self._columns = tuple(dict.fromkeys(f for index in projection.indexes for f in index if f != "id"))
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder(dict).decode
-        self._db = connect(path, self._schema() if create else None)
+        with self._damage_named():
+            self._db = connect(path, self._schema() if create else None)
         names = ", ".join(("id", "position", *self._columns, "body"))
         places = ", ".join("?" * (len(self._columns) + 3))
         updates = ", ".join(f"{name} = excluded.{name}" for name in ("position", *self._columns, "body"))
@@ -33,7 +37,7 @@ class SQLiteGeneration:
 
     async def get(self, ids: Sequence[str]) -> dict[str, Row]:
         rows: dict[str, Row] = {}
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             for start in range(0, len(ids), IDS_PER_STATEMENT):
                 some = ids[start : start + IDS_PER_STATEMENT]
                 places = ", ".join("?" * len(some))
@@ -51,29 +55,26 @@ class SQLiteGeneration:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         ordering = ", ".join(f"{field} {direction}" for field in query.order)
         statement = f"SELECT id, position, body FROM documents {where} ORDER BY {ordering} LIMIT ?"
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             return [self._row(row) for row in self._db.execute(statement, (*values, query.limit))]
 
     async def count(self) -> int:
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             return int(self._db.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
 
     async def checkpoint(self) -> Checkpoint:
-        with sqlite_errors_named(self._path):
-            (body,) = self._db.execute("SELECT body FROM checkpoint").fetchone()
-        return msgspec.json.decode(body, type=Checkpoint)
+        return self._of_checkpoint("body", _checkpoint_in)
 
     async def heartbeat_s(self) -> float:
-        with sqlite_errors_named(self._path):
-            return float(self._db.execute("SELECT heartbeat_s FROM checkpoint").fetchone()[0])
+        return self._of_checkpoint("heartbeat_s", float)
 
     async def beat(self, now_s: float) -> None:
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             self._db.execute("UPDATE checkpoint SET heartbeat_s = ?", (now_s,))
 
     async def apply(self, rows: Sequence[Row], held: Checkpoint, new: Checkpoint) -> None:
         values = [self._values(row) for row in rows]
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(self._upsert, values)
@@ -88,7 +89,7 @@ class SQLiteGeneration:
                 raise
 
     async def create_indexes(self) -> None:
-        with sqlite_errors_named(self._path):
+        with self._damage_named():
             for index in self._projection.indexes:
                 self._db.execute(f"CREATE INDEX IF NOT EXISTS by_{'_'.join(index)} ON documents ({', '.join(index)})")
 
@@ -110,8 +111,42 @@ class SQLiteGeneration:
         fields = at_rest(self._projection, row.document)
         return (row.id, row.position, *(fields[c] for c in self._columns), self._encode(fields))
 
-    def _row(self, row: tuple[str, int, bytes]) -> Row:
-        return Row(row[0], row[1], from_rest(self._projection, self._decode(row[2])))
+    def _row(self, row: tuple[Any, Any, Any]) -> Row:
+        id_, position, body = row
+        try:
+            if not (isinstance(id_, str) and isinstance(position, int)):
+                raise TypeError("its id or position")
+            return Row(id_, position, from_rest(self._projection, self._decode(body)))
+        except (TypeError, ValueError) as error:
+            raise self._damaged(f"document {id_!r}: {error}") from error
+
+    def _of_checkpoint(self, column: str, parse: Callable[[Any], T]) -> T:
+        with self._damage_named():
+            row = self._db.execute(f"SELECT {column} FROM checkpoint").fetchone()
+        try:
+            return parse(row[0])
+        except (TypeError, ValueError) as error:  # TypeError: there is none
+            raise self._damaged(f"its checkpoint: {error}") from error
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            with sqlite_errors_named(self._path):
+                yield
+        except NotReadModels as error:
+            raise self._damaged(error.reason) from error
+        except ReadModelsUnavailable as error:
+            raise self._damaged("it is empty") from error
+
+    def _damaged(self, reason: str) -> GenerationDamaged:
+        return GenerationDamaged(str(self._path), self._projection.name, reason)
+
+
+def _checkpoint_in(body: bytes) -> Checkpoint:
+    checkpoint = msgspec.json.decode(body, type=Checkpoint)
+    if msgspec.json.encode(checkpoint) != body:  # compare-and-set would never meet it
+        raise ValueError("not as it was written")
+    return checkpoint
 
 
 def remove(path: Path) -> None:

@@ -3,12 +3,14 @@
 import fcntl
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from projections.errors import (
     CatalogMoved,
     GenerationGone,
+    NotReadModels,
     ProjectorRunning,
     ReadModelsReplaced,
     ReadModelsUnavailable,
@@ -47,8 +49,11 @@ class SQLiteReadModelStore:
         if _file_id(self._path) != self._file_id:
             raise ReadModelsReplaced(str(self._folder))
         with sqlite_errors_named(self._path):
-            (body,) = self._db.execute("SELECT body FROM catalog").fetchone()
-        return msgspec.json.decode(body, type=Catalog)
+            row = self._db.execute("SELECT revision, body FROM catalog").fetchone()
+        try:
+            return _catalog_in(row)
+        except (TypeError, ValueError) as error:  # TypeError: there is none
+            raise NotReadModels(str(self._path), f"its catalog: {error}") from error
 
     async def replace_catalog(self, new: Catalog) -> None:
         change = (new.revision, msgspec.json.encode(new), new.revision - 1)
@@ -92,6 +97,14 @@ class SQLiteReadModelStore:
 
     def _file(self, projection: Projection, number: int) -> Path:
         return self._folder / f"{projection.name}.g{number}.db"
+
+
+def _catalog_in(row: tuple[Any, Any]) -> Catalog:
+    revision, body = row
+    catalog = msgspec.json.decode(body, type=Catalog)
+    if catalog.revision != revision:
+        raise ValueError(f"revision {catalog.revision} is stored as revision {revision}")
+    return catalog
 
 
 def _file_id(path: Path) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ import time
 from msgspec import Struct, json
 
 from eventstore.port import FactReader
+from projections.live import open_live
 from projections.projection import Projection
 from projections.store import ReadModelStore
 
@@ -32,7 +33,7 @@ async def read_status(projection: Projection, facts: FactReader, store: ReadMode
     entries, live = catalog.of(projection.name), catalog.live(projection.name)
     position, slot, covered, heartbeat_s = 0, None, None, 0.0
     if live is not None:
-        generation = await store.open_generation(projection, live.number)
+        generation = await open_live(store, projection, live.number)
         checkpoint, heartbeat_s = await generation.checkpoint(), await generation.heartbeat_s()
         await generation.close()
         position, slot, covered = checkpoint.position, checkpoint.slot, checkpoint.complete_through_slot

@@ -5,13 +5,16 @@ written last and by compare-and-set, and so is the one catalog document.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from projections.projection import Projection
 
 Value = str | int
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""Of a generation or a revision; exact in every JSON."""
 
 
 class Row(NamedTuple):
@@ -25,7 +28,7 @@ class Row(NamedTuple):
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far a generation is."""
 
-    position: int = 0
+    position: Position = 0
     key: str | None = None
     """Identity of the fact at that position; None before the first."""
     slot: int | None = None
@@ -36,8 +39,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """Raised to take the checkpoint over: who then still holds the old one can write no more."""
 
 
-class GenerationEntry(Struct, frozen=True, kw_only=True):
-    number: int
+class GenerationEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    number: Number
     version: int
     """Of the projection that writes it."""
     state: Literal["building", "live", "kept"]
@@ -45,12 +48,20 @@ class GenerationEntry(Struct, frozen=True, kw_only=True):
     """Unix seconds of when it got into this state."""
 
 
-class Catalog(Struct, frozen=True, kw_only=True):
+class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The one document that says which generation is live; a change of it is seen whole or not at all."""
 
-    revision: int = 0
+    revision: Number = 0
     generations: dict[str, tuple[GenerationEntry, ...]] = {}
     """By projection, rising."""
+
+    def __post_init__(self) -> None:
+        for name, entries in self.generations.items():
+            numbers = [entry.number for entry in entries]
+            if numbers != sorted(set(numbers)):
+                raise ValueError(f"the generations of {name!r} do not rise: {numbers}")
+            if sum(entry.state == "live" for entry in entries) > 1:
+                raise ValueError(f"more than one generation of {name!r} is live")
 
     def of(self, projection: str) -> tuple[GenerationEntry, ...]:
         return self.generations.get(projection, ())

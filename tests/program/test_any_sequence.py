@@ -259,5 +259,5 @@ def _told(account: Fields) -> Fields:
     return {name: value for name, value in account.items() if name not in {"bump", "reserved"}}
 
 
-AnySequence.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None, print_blob=True)
+AnySequence.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None, print_blob=True)
 TestAnySequence = AnySequence.TestCase

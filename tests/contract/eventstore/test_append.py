@@ -1,40 +1,17 @@
 """Appending: what is new is stored once, in order, with its evidence; what is known is left as it was."""
 
-from typing import Protocol
-
 import msgspec
 import pytest
 
+from eventstore.backend import EncodedFact
 from eventstore.errors import LeaseLost
 from eventstore.facts import AuthorityInitialized, ContentConflictFound, CoverageAdvanced, Deposited
 from eventstore.identity import key_of
+from eventstore.open import open_fact_reader
 from eventstore.port import Evidence, Inclusion, IngestStore, Owed
-
-
-class Deposit(Protocol):
-    def __call__(self, slot: int, *, ordinal: int = 0, amount: int = 1, vault: str = "vault") -> Deposited: ...
-
-
-@pytest.fixture
-def deposit() -> Deposit:
-    def make(slot: int, *, ordinal: int = 0, amount: int = 1, vault: str = "vault") -> Deposited:
-        return Deposited(
-            signature=f"signature-{slot}",
-            slot=slot,
-            transaction_index=0,
-            ordinal=ordinal,
-            revision=0,
-            block_time=slot,
-            timestamp=slot,
-            vault=vault,
-            owner="owner",
-            amount=amount,
-            total_balance=amount,
-            locked_balance=0,
-            available_balance=amount,
-        )
-
-    return make
+from eventstore.store import EventStore
+from eventstore.topics import encode, topic_of
+from tests.contract.eventstore.conftest import Deposit
 
 
 def evidence(slot: int) -> Evidence:
@@ -89,6 +66,60 @@ def test_another_block_time_is_no_conflict_because_nodes_estimate_it(store: Inge
     assert store.append([msgspec.structs.replace(deposit(1), block_time=None)]).conflicts == 0
 
 
+def test_a_batch_is_stored_in_order_though_it_is_half_known_and_says_one_thing_twice(
+    store: IngestStore, deposit: Deposit
+) -> None:
+    store.append([deposit(slot) for slot in range(0, 1_000, 2)], [evidence(slot) for slot in range(0, 1_000, 2)])
+    before = store.last_position()
+    everything = [deposit(slot) for slot in range(1_000)] + [deposit(7), deposit(8, amount=2)]
+    again = store.append(everything, [evidence(slot) for slot in range(1_000)])
+    assert (again.stored, again.conflicts) == (500, 1)
+    new = [stored.fact for stored in store.read_after(before, 1_000)]
+    assert new[:-1] == [deposit(slot) for slot in range(1, 1_000, 2)]
+    assert isinstance(new[-1], ContentConflictFound)
+    assert len(store.read_vault("vault", through_position=again.last_position, limit=2_000)) == 1_000
+
+
+def test_time_stamps_never_go_back_even_if_the_clock_does(store: IngestStore, deposit: Deposit) -> None:
+    assert isinstance(store, EventStore)
+    clock = iter([100.0, 50.0, 200.0])
+    store.now_s = lambda: next(clock)
+    for slot in range(3):
+        store.append([deposit(slot)])
+    assert [stored.recorded_at_us for stored in store.read_after(0, 9)] == [100_000_000, 100_000_000, 200_000_000]
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(store: IngestStore, epoch: int, deposit: Deposit) -> None:
+    store.record_page(epoch, store.next_walk(10), [Owed("signature-4", 4, None)], None, met_floor=True)
+    beyond_the_frontier = CoverageAdvanced(through_slot=9, block_time=1, blockhash="hash")
+    with pytest.raises(AssertionError):
+        store.append([deposit(4), beyond_the_frontier], [evidence(3)], settles=[Inclusion("other", 4)], epoch=epoch)
+    assert (store.last_position(), store.sample_inclusion(10)) == (0, None)
+    assert store.progress().owed == 1
+    assert store.append([deposit(4)]).stored == 1, "the store is as usable as before"
+
+
+def test_what_a_writer_has_not_committed_is_not_read_and_readers_do_not_wait_for_it(
+    store: IngestStore, url: str, deposit: Deposit
+) -> None:
+    assert isinstance(store, EventStore)
+    reader = open_fact_reader(url)
+    with store.backend.writing() as t:
+        t.append_new([EncodedFact(*key_of(deposit(1)), topic_of(deposit(1)), encode(deposit(1)))], 1)
+        assert reader.read_after(0, 9) == []
+    assert [stored.fact for stored in reader.read_after(0, 9)] == [deposit(1)]
+    reader.close()
+
+
+def test_only_what_is_settled_leaves_the_queue(store: IngestStore, epoch: int) -> None:
+    found = [Owed(f"signature-{slot}", slot, None) for slot in (9, 5, 5, 7)] + [Owed("other", 5, 1_000)]
+    store.record_page(epoch, store.next_walk(10), found, None, met_floor=True)
+    settled = [Inclusion("signature-5", 5), Inclusion("signature-9", 5), Inclusion("unheard of", 1)]
+    store.append([], settles=settled, epoch=epoch)
+    assert store.owed(9) == [Owed("other", 5, 1_000), Owed("signature-7", 7, None), Owed("signature-9", 9, None)]
+    assert store.owed(1) == [Owed("other", 5, 1_000)]
+
+
 def test_a_facts_identity_can_be_asked_by_position(store: IngestStore, deposit: Deposit) -> None:
     last = store.append([deposit(7)]).last_position
     assert store.key_at(last) == key_of(deposit(7))
@@ -108,7 +139,20 @@ def test_a_vaults_facts_come_in_chain_order_whatever_their_arrival(store: Ingest
         (9, 1),
     ]
     assert len(store.read_vault("vault", through_position=3)) == 2
-    assert len(store.read_vault("vault", through_position=99, after=4)) == 2
+
+
+def test_a_vaults_facts_are_read_in_pages_each_going_on_after_the_last_fact_of_the_page_before(
+    store: IngestStore, deposit: Deposit
+) -> None:
+    for slot in (9, 3, 5):
+        store.append([deposit(slot, ordinal=1), deposit(slot), deposit(slot, ordinal=2, vault="another")])
+    everything = store.read_vault("vault", through_position=99)
+    for limit in range(1, 8):
+        pages = [store.read_vault("vault", through_position=99, limit=limit)]
+        while pages[-1]:
+            pages.append(store.read_vault("vault", through_position=99, after=pages[-1][-1], limit=limit))
+        assert [stored for page in pages for stored in page] == everything
+        assert max(len(page) for page in pages) == min(limit, 6)
 
 
 def test_evidence_settles_what_was_owed_in_the_same_transaction(store: IngestStore, epoch: int) -> None:

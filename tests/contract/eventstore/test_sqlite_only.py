@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from eventstore.errors import NotAnEventStore, SchemaTooNew, StoreBusy, StoreUnwritable
+from eventstore.errors import NotAnEventStore, SchemaTooOld, StoreBusy, StoreUnwritable
 from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import Evidence
+from eventstore.sqlite_backend import SQLiteBackend
 from eventstore.sqlite_store import SQLiteEventStore
 
 
@@ -18,19 +19,16 @@ def _statement(path: Path, statement: str) -> None:
     connection.close()
 
 
+def sqlite(store: SQLiteEventStore) -> SQLiteBackend:
+    assert isinstance(store.backend, SQLiteBackend)
+    return store.backend
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "events.db"
     open_ingest_store(f"sqlite:///{path}").close()
     return path
-
-
-def test_a_store_of_a_newer_version_is_refused(path: Path) -> None:
-    _statement(path, "PRAGMA user_version = 99")
-    with pytest.raises(SchemaTooNew, match="99"):
-        open_ingest_store(f"sqlite:///{path}")
-    with pytest.raises(SchemaTooNew):
-        open_fact_reader(f"sqlite:///{path}")
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -56,12 +54,12 @@ def test_a_full_store_says_so_keeps_what_it_had_and_goes_on_when_there_is_room(p
     store = SQLiteEventStore(path)
     evidence = [Evidence(f"s{n}", n, 0, 0, bytes(range(256)) * 40, "node") for n in range(2_000)]
     store.append([], evidence[:1])
-    with store.datastore.get_connection(commit=True) as connection:
+    with sqlite(store).datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("PRAGMA max_page_count = 20")
     with pytest.raises(StoreUnwritable, match="full"):
         store.append([], evidence)
     assert store.sample_inclusion(10_000) == ("s0", 0)
-    with store.datastore.get_connection(commit=True) as connection:
+    with sqlite(store).datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("PRAGMA max_page_count = 1000000")
     store.append([], evidence)
     assert store.sample_inclusion(10_000) == ("s1999", 1_999)
@@ -71,7 +69,7 @@ def test_a_full_store_says_so_keeps_what_it_had_and_goes_on_when_there_is_room(p
 def test_a_writer_that_waits_too_long_for_the_lock_says_so(path: Path) -> None:
     store = SQLiteEventStore(path)
     store.append([], [])
-    with store.datastore.get_connection(commit=True) as connection:
+    with sqlite(store).datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("PRAGMA busy_timeout = 10")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -84,26 +82,22 @@ def test_a_writer_that_waits_too_long_for_the_lock_says_so(path: Path) -> None:
     store.close()
 
 
-def test_time_stamps_never_go_back_even_if_the_clock_does(path: Path) -> None:
-    clock = iter([100.0, 50.0, 200.0])
-    store = SQLiteEventStore(path, now_s=lambda: next(clock))
-    from eventstore.facts import TransactionFailed
-
-    def failed(slot: int) -> TransactionFailed:
-        return TransactionFailed(
-            signature="s", slot=slot, transaction_index=0, ordinal=0, revision=0, block_time=None, fee_payer="p",
-            error="{}", code=None, name=None, message=None,
-        )  # fmt: skip
-
-    for slot in range(3):
-        store.append([failed(slot)])
-    assert [stored.recorded_at_us for stored in store.read_after(0, 9)] == [100_000_000, 100_000_000, 200_000_000]
-    store.close()
-
-
 def test_every_connection_waits_for_the_disk_before_a_transaction_counts(path: Path) -> None:
     store = SQLiteEventStore(path)
-    with store.reading() as c:
-        c.execute("PRAGMA synchronous")
-        assert c.fetchone()[0] == 2, "FULL"
+    with store.backend.reading() as t:
+        assert t.rows("PRAGMA synchronous")[0][0] == 2, "FULL"
     store.close()
+
+
+def test_a_store_of_the_first_version_is_migrated_with_all_that_it_holds(path: Path) -> None:
+    store = SQLiteEventStore(path)
+    store.append([], [Evidence("s", 1, 0, 0, b"{}", "node")])
+    store.close()
+    _statement(path, "DROP VIEW facts")  # what version 1 did not have
+    _statement(path, "PRAGMA user_version = 1")
+    with pytest.raises(SchemaTooOld):
+        open_fact_reader(f"sqlite:///{path}")
+    migrated = SQLiteEventStore(path)
+    assert (migrated.sample_inclusion(1), migrated.last_position()) == (("s", 1), 0)
+    migrated.close()
+    open_fact_reader(f"sqlite:///{path}").close()

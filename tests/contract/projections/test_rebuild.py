@@ -368,7 +368,7 @@ class Corrupts(Wrapped):
         (VAULTS, "last_signature", "another", "last_signature of {id} is 'another', the facts say 'signature-"),
         (VAULTS, "mint", None, "mint of {id} is None, the facts say 'mint'"),
         (TRANSACTIONS, "counterparty", "nobody", "counterparty of {id} is 'nobody', the facts say "),
-        (TRANSACTIONS, "kind", "deposits", "kind of {id} is 'deposits', the facts say "),
+        (TRANSACTIONS, "kind", "initialize", "kind of {id} is 'initialize', the facts say "),
         (TRANSACTIONS, "recorded_position", 99_999, "recorded_position of {id} is 99999, the facts say "),
     ],
 )

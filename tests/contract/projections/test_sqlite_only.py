@@ -191,3 +191,13 @@ async def test_a_reader_of_a_dropped_generation_reads_on(folder: Path) -> None:
 def test_a_url_that_names_no_folder_is_refused(bad: str) -> None:
     with pytest.raises(ReadModelsUrlInvalid, match="VAULT_READ_MODELS_URL"):
         open_store(bad, create=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["mongodb://ann:hush@host/db?key=hush", "sqlite:///a?key=hush", "ann:hush@host/db", "mongodb://hush@h#hush"]
+)
+def test_a_url_that_is_refused_is_shown_without_user_password_and_query(url: str) -> None:
+    with pytest.raises(ReadModelsUrlInvalid) as refused:
+        open_store(url, create=True)
+    assert "hush" not in str(refused.value)
+    assert "ann" not in str(refused.value)

@@ -233,7 +233,7 @@ async def test_an_indexer_that_was_taken_over_stops_and_changes_nothing(
     make_ingest: Callable[[], Ingest], recorded: list[Any], store: IngestStore
 ) -> None:
     ingest = make_ingest()
-    store.lease.release()  # type: ignore[attr-defined]  # as if another host had the store's disk
+    store.backend.release_lease()  # type: ignore[attr-defined]  # as if another host had the store's disk
     store.acquire_lease("another")
     async with asyncio.timeout(DEADLINE_S):
         with pytest.raises(LeaseLost):

@@ -50,7 +50,7 @@ import sys
 from pathlib import Path
 from localnet import run_folder, stack
 run_folder.ROOT, stack.BIN = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
-from localnet.__main__ import app
+from localnet.command import app
 app()
 """
 

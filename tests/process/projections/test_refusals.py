@@ -50,8 +50,9 @@ def test_a_url_that_names_no_read_models_is_refused(projector: Projector, comman
 
 @COMMANDS
 def test_a_url_that_names_no_event_store_is_refused(projector: Projector, command: str) -> None:
-    said = refused(projector.run(command, settings={"VAULT_EVENT_STORE_URL": "postgres://host/db"}))
-    assert "VAULT_EVENT_STORE_URL 'postgres://host/db': only sqlite is supported" in said
+    said = refused(projector.run(command, settings={"VAULT_EVENT_STORE_URL": "mysql://ann:hush@host/db?key=hush"}))
+    assert "VAULT_EVENT_STORE_URL 'mysql://host/db': only sqlite" in said
+    assert "hush" not in said
 
 
 def test_a_projection_that_there_is_not_is_refused_with_those_that_there_are(projector: Projector) -> None:

@@ -1,14 +1,17 @@
 """Whatever is interrupted, discovered-through never passes a signature that no walk has seen."""
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from eventstore.open import open_ingest_store
 from eventstore.port import Owed, Walk
-from eventstore.sqlite_store import SQLiteEventStore
+from localpostgres.server import PostgresServer
 
 FINALITY = 3
 PAGE = 2
@@ -17,10 +20,12 @@ PAGE = 2
 class Walking(RuleBasedStateMachine):
     """A chain that grows, a walker that reads a page at a time, and a process that dies between any two steps."""
 
+    new_url: Callable[[], str]
+
     @initialize()
     def start(self) -> None:
-        self.folder = TemporaryDirectory()
-        self.store = SQLiteEventStore(Path(self.folder.name) / "events.db")
+        self.url = self.new_url()
+        self.store = open_ingest_store(self.url)
         self.epoch = self.store.acquire_lease("test")
         self.chain: list[int] = []  # slots with one signature each, rising
         self.head = 0
@@ -44,7 +49,7 @@ class Walking(RuleBasedStateMachine):
     @rule()
     def process_is_killed(self) -> None:
         self.store.close()
-        self.store = SQLiteEventStore(Path(self.folder.name) / "events.db")
+        self.store = open_ingest_store(self.url)
         self.epoch = self.store.acquire_lease("test")
         self.walks = list(reversed(self.store.progress().walks))
 
@@ -82,8 +87,22 @@ class Walking(RuleBasedStateMachine):
         assert self.store.progress().discovered_through == self.head - FINALITY
         assert {o.slot for o in self.store.owed(10_000)} == set(self.chain)
         self.store.close()
-        self.folder.cleanup()
 
 
-Walking.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestWalking = Walking.TestCase
+def test_walks_on_sqlite_find_everything() -> None:
+    with TemporaryDirectory() as folder:
+        numbers = itertools.count()
+        run(lambda: f"sqlite:///{Path(folder)}/{next(numbers)}.db", examples=100)
+
+
+def test_walks_on_postgresql_find_everything(postgres: PostgresServer) -> None:
+    run(postgres.new_database, examples=15)
+
+
+def run(new_store_url: Callable[[], str], *, examples: int) -> None:
+    class WalkingThere(Walking):
+        new_url = staticmethod(new_store_url)
+
+    run_state_machine_as_test(
+        WalkingThere, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None)
+    )

@@ -1,0 +1,111 @@
+"""The tables beside the library's own, declared once for every backend, and how an older store becomes a newer one."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from eventstore.facts import AuthorityInitialized
+from eventstore.topics import TOPICS
+
+SCHEMA_VERSION = 2
+BEGINNING_TOPIC = next(topic for topic, kind in TOPICS.items() if kind is AuthorityInitialized)
+
+Kind = Literal["integer", "text", "bytes"]
+
+
+class Column(NamedTuple):
+    name: str
+    kind: Kind
+    nullable: bool = False
+
+
+class Table(NamedTuple):
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    """Columns that no two rows share."""
+    narrow: bool = False
+    """A row is little more than its key: a backend may keep it in the key's index alone."""
+
+    def kinds_of(self, names: tuple[str, ...]) -> tuple[Kind, ...]:
+        kinds = {column.name: column.kind for column in self.columns}
+        return tuple(kinds[name] for name in names)
+
+
+VAULT_INDEX = Table(
+    "vault_index",
+    (
+        Column("vault", "text"),
+        Column("slot", "integer"),
+        Column("transaction_index", "integer"),
+        Column("ordinal", "integer"),
+        Column("position", "integer"),
+    ),
+    key=("vault", "slot", "transaction_index", "ordinal", "position"),
+    narrow=True,
+)
+EVIDENCE = Table(
+    "evidence",
+    (
+        Column("slot", "integer"),
+        Column("signature", "text"),
+        Column("transaction_index", "integer"),
+        Column("block_time", "integer", nullable=True),
+        Column("body", "bytes"),
+        Column("endpoint", "text"),
+        Column("recorded_at_us", "integer"),
+    ),
+    key=("slot", "signature"),
+)
+OWED = Table(
+    "owed",
+    (Column("slot", "integer"), Column("signature", "text"), Column("block_time", "integer", nullable=True)),
+    key=("slot", "signature"),
+    narrow=True,
+)
+WALKS = Table(
+    "walks",
+    (
+        Column("walk_id", "integer"),
+        Column("floor", "integer"),
+        Column("head", "integer"),
+        Column("cursor", "text", nullable=True),
+    ),
+    key=("walk_id",),
+)
+INGEST_STATE = Table(  # one row
+    "ingest_state",
+    (
+        Column("epoch", "integer"),
+        Column("discovered_through", "integer"),
+        Column("coverage", "integer"),
+        Column("coverage_position", "integer", nullable=True),
+    ),
+)
+BINDING = Table("binding", (Column("genesis_hash", "text"), Column("program_id", "text")))  # one row at most
+
+TABLES = (VAULT_INDEX, EVIDENCE, OWED, WALKS, INGEST_STATE, BINDING)
+FIRST_STATE = "INSERT INTO ingest_state VALUES (0, -1, -1, NULL)"
+
+
+def facts_view(position: str) -> str:
+    """The library's table under our name for the column that it reads as the notification id."""
+    columns = "originator_id, originator_version, topic, state, recorded_at_us"
+    return f"CREATE VIEW facts AS SELECT {position} AS position, {columns} FROM stored_events"
+
+
+def beginning_index(position: str) -> str:
+    """Of one row at most: the question whether it is there costs nothing, and neither do all other rows."""
+    return f"CREATE INDEX beginning ON stored_events ({position}) WHERE topic = '{BEGINNING_TOPIC}'"
+
+
+def create_statement(table: Table, types: Mapping[Kind, str]) -> str:
+    lines = [f"{c.name} {types[c.kind]}{'' if c.nullable else ' NOT NULL'}" for c in table.columns]
+    if table.key:
+        lines.append(f"PRIMARY KEY ({', '.join(table.key)})")
+    return f"CREATE TABLE {table.name} ({', '.join(lines)})"
+
+
+MIGRATIONS: dict[int, tuple[str | Table, ...]] = {
+    1: (facts_view("rowid"),),  # only SQLite stores were ever of version 1
+}
+"""From a version to the next: statements that every backend understands, and tables to create."""
