@@ -5,7 +5,14 @@ from contextlib import contextmanager
 
 import psycopg
 
-from eventstore.errors import EventStoreError, NotAnEventStore, StoreBusy, StoreUnreachable, StoreUnwritable
+from eventstore.errors import (
+    EventStoreError,
+    NotAnEventStore,
+    StoreBusy,
+    StoreDamaged,
+    StoreUnreachable,
+    StoreUnwritable,
+)
 
 BUSY = {
     "40001",  # serialization_failure
@@ -18,13 +25,17 @@ NOT_OURS = {
     "42703",  # undefined_column
     "42P01",  # undefined_table
 }
+DAMAGED = {
+    "XX001",  # data_corrupted: a page's checksum, for one
+    "XX002",  # index_corrupted
+}
 AWAY = ("08", "57P", "53300", "25P03")
 """Connection exceptions, shutdown and start-up of the server, too many connections, a session that idled too long."""
 
 
 @contextmanager
 def postgres_errors_named(where: str) -> Iterator[None]:
-    """Raises StoreUnreachable, StoreBusy, NotAnEventStore or StoreUnwritable for what psycopg raised inside."""
+    """Raises our error for what psycopg raised inside."""
     try:
         yield
     except psycopg.Error as error:
@@ -40,6 +51,8 @@ def _named(where: str, error: psycopg.Error) -> EventStoreError:
         return StoreBusy(where)
     if state in NOT_OURS:
         return NotAnEventStore(where, reason)
+    if state in DAMAGED:
+        return StoreDamaged(where, reason)
     return StoreUnwritable(where, reason)
 
 

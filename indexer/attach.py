@@ -35,7 +35,9 @@ async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -
     except RpcRefused as refused:
         log.warning("covered_block_not_kept", slot=covered.through_slot, reason=str(refused))
         return
-    if block is None or block.blockhash != covered.blockhash or block.block_time not in (None, covered.block_time):
+    if block is None:  # skipped, or lost with a snapshot: the node's answers to both are one
+        raise NodeBehind(where, f"it has no block in the covered slot {covered.through_slot}")
+    if block.blockhash != covered.blockhash or block.block_time not in (None, covered.block_time):
         raise OtherChain(where, f"slot {covered.through_slot} was {covered}, the node says {block}")
     if block.block_time is None:
         raise ChainUnavailable("getBlockTime", [f"slot {covered.through_slot} has no time"])

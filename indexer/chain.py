@@ -1,5 +1,6 @@
 """What the indexer asks of a chain, and the chain as Solana nodes tell it over JSON-RPC."""
 
+from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -15,8 +16,6 @@ Commitment = Literal["confirmed", "finalized"]
 CONFIRMED_AHEAD = 31
 """A node's confirmed slot is so far ahead of its finalised one, or further: it takes so many votes on top (agave
 programs/vote: MAX_LOCKOUT_HISTORY)."""
-SKIPPED_SLOT_CODES = {-32007, -32009}
-"""agave rpc-client-api/custom_error.rs: SLOT_SKIPPED and LONG_TERM_STORAGE_SLOT_SKIPPED."""
 
 
 class SignatureInfo(msgspec.Struct, frozen=True, rename="camel"):
@@ -167,16 +166,18 @@ class RpcChain:
 
     async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
         turns = [source] if source is not None else self._rpc.turns()
-        reasons, unknown = [], False
+        reasons, unknown, end = [], False, None
         for index in turns:
             try:
                 page = await self._older(address, before, limit, head, index)
             except ChainUnavailable as error:
                 reasons += error.reasons
                 continue
-            if page is not None:
+            if page is not None and page.signatures:
                 return page
-            unknown = True
+            end, unknown = end or page, unknown or page is None
+        if end is not None:
+            return end
         if unknown:
             raise CursorUnknown(before)
         raise ChainUnavailable("getSignaturesForAddress", reasons)
@@ -212,6 +213,12 @@ class RpcChain:
             "maxSupportedTransactionVersion": self._max_transaction_version,
         }
         reply = await self._rpc.call("getTransaction", [signature, options], _any)
+        others = [index for index in self._rpc.turns() if index != reply.at] if reply.raw == b"null" else []
+        for index in others:
+            with suppress(ChainUnavailable, RpcRefused):
+                reply = await self._rpc.call("getTransaction", [signature, options], _any, at=index)
+                if reply.raw != b"null":
+                    break
         return None if reply.raw == b"null" else FetchedTransaction(reply.raw, reply.endpoint)
 
     async def block_signatures(self, slot: int) -> list[str] | None:
@@ -246,6 +253,6 @@ class RpcChain:
         try:
             return (await self._rpc.call("getBlock", [slot, options], decoder)).value
         except RpcRefused as refused:
-            if refused.code in SKIPPED_SLOT_CODES:
+            if refused.is_answer:
                 return None
             raise

@@ -16,10 +16,10 @@ from indexer.logs import (
     TRUNCATED,
     Scan,
     Unaligned,
+    calls_shown,
     invokes,
     payload_of,
     scan_logs,
-    shows_calls,
     tell_something,
 )
 from indexer.trace import Trace, trace_of
@@ -92,7 +92,7 @@ class Decoder:
             return Decoded(invoked=False, incomplete="meta is null")
         trace = trace_of(transaction.transaction.message, meta)
         logs = meta.log_messages
-        if not meta.inner_instructions and trace.flaw is None:
+        if trace.flaw is None and not (self._in_logs and self.program_id in trace.programs):
             trace.flaw = self._hidden_calls(logs, trace)
         invoked = self.program_id in trace.programs
         if not invoked:
@@ -104,15 +104,26 @@ class Decoder:
         return self._succeeded(logs, trace, invoked)
 
     def _hidden_calls(self, logs: list[str] | None, trace: Trace) -> str | None:
-        """Why it may be that the node left the inner instructions out, though its list says that there are none."""
+        """Why it may be that the node left inner instructions out, though it did not say that it has none.
+
+        Where we ran and events are expected in logs, these are aligned with the instructions, which shows it as well.
+        """
+        given = len(trace.inner) - trace.inner.count(None)
         ran = self.program_id in trace.programs
-        whole = logs is not None and TRUNCATED not in logs
-        if logs is not None and shows_calls(logs):
-            ours = ran or not whole or any(invokes(line, self.program_id) for line in logs)
-            return "logs do not fit the instructions: they show calls, and no inner ones are given" if ours else None
-        if ran and not whole and not self._in_logs:
+        shown = calls_shown(logs or ())
+        if shown > given:
+            ours = ran or self._may_be_in(logs)
+            return f"logs do not fit the instructions: they show {shown} calls, {given} are given" if ours else None
+        if given == 0 and ((ran and not self._whole(logs)) or (not logs and self.program_id in trace.keys)):
             return "no inner instructions are given, nor whole logs that would show that there are none"
         return None
+
+    def _may_be_in(self, logs: list[str] | None) -> bool:
+        return any(line == TRUNCATED or invokes(line, self.program_id) for line in logs or ())
+
+    def _whole(self, logs: list[str] | None) -> bool:
+        """Of a transaction in which we ran: whatever runs and succeeds is in the logs."""
+        return logs is not None and TRUNCATED not in logs and any(invokes(line, self.program_id) for line in logs)
 
     def _failed(self, meta: TransactionMeta, trace: Trace, invoked: bool) -> Decoded:
         """Nothing of what it said happened, so nothing can be missing, unless it is unknown whether it concerns us."""

@@ -28,11 +28,17 @@ class BeginningUnproven(IndexerError):
         super().__init__(f"this may not be where the program's history begins: {reason}")
 
 
+SKIPPED_SLOT_CODES = {-32007, -32009}
+"""agave rpc-client-api/custom_error.rs: SLOT_SKIPPED and LONG_TERM_STORAGE_SLOT_SKIPPED."""
+
+
 class RpcRefused(IndexerError):
     """The node understood the call and answered with an error of its own."""
 
     def __init__(self, endpoint: str, method: str, code: int, message: str) -> None:
         self.code = code
+        self.is_answer = code in SKIPPED_SLOT_CODES
+        """Not for want of something that another node may have."""
         super().__init__(f"{endpoint} refused {method}: {code} {message}: check VAULT_RPC_URLS and what it may ask")
 
 

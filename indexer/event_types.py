@@ -17,7 +17,7 @@ class EventTypes:
 
     def __init__(self, idl: Idl) -> None:
         compiler = Compiler(idl)
-        self._readers: dict[bytes, tuple[str, EventReader]] = {}
+        self._readers: dict[bytes, tuple[str, EventReader, int]] = {}
         self.warnings: list[str] = []
         for event in idl.events:
             try:
@@ -25,19 +25,12 @@ class EventTypes:
             except IdlInvalid as invalid:
                 self.warnings.append(f"event {event.name} cannot be decoded: {invalid}")
                 reader = _refusing(str(invalid))
-            self._readers[event.discriminator] = (event.name, reader)
+            self._readers[event.discriminator] = (event.name, reader, len(event.discriminator))
         self._sizes = sorted({len(discriminator) for discriminator in self._readers}, reverse=True)
 
     def read(self, payload: bytes) -> tuple[str, dict[str, object]]:
         """Name and fields. The longest discriminator wins; programs append fields, so more may follow."""
-        for size in self._sizes:
-            found = self._readers.get(payload[:size])
-            if found is not None:
-                return self._event(*found, payload, size)
-        raise Undecodable("unknown discriminator")
-
-    @staticmethod
-    def _event(name: str, reader: EventReader, payload: bytes, start: int) -> tuple[str, dict[str, object]]:
+        name, reader, start = self._type_of(payload)
         try:
             return name, reader(payload, start)[0]
         except Malformed as malformed:
@@ -46,6 +39,14 @@ class EventTypes:
             raise Undecodable(f"{name}: {len(payload)} bytes are too short for it") from None
         except RecursionError:
             raise Undecodable(f"{name}: nested too deeply") from None
+
+    def _type_of(self, payload: bytes) -> tuple[str, EventReader, int]:
+        """And where its fields begin."""
+        for size in self._sizes:
+            found = self._readers.get(payload[:size])
+            if found is not None:
+                return found
+        raise Undecodable("unknown discriminator")
 
 
 def _refusing(reason: str) -> EventReader:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import structlog
 
-from eventstore.errors import StoreBusy
+from eventstore.errors import StoreBusy, StoreUnreachable
+from eventstore.facts import EventUndecoded
 from eventstore.port import Inclusion, IngestStore, Owed, Walk
 from indexer.chain import Chain
 from indexer.coverage import advance_coverage
@@ -54,12 +55,12 @@ class Ingest:
         self._coverage_due_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set. Raises EventStoreError; what may pass (no endpoint, a locked store) is waited for."""
+        """Until `stop` is set. Raises EventStoreError; what may pass (no node, no store) is waited for."""
         failures = 0
         while not stop.is_set():
             try:
                 busy = await self._turn()
-            except (ChainUnavailable, RpcRefused, StoreBusy) as error:
+            except (ChainUnavailable, RpcRefused, StoreBusy, StoreUnreachable) as error:
                 delay_s = max(_delay_s(failures), getattr(error, "retry_after_s", 0.0))
                 failures += 1
                 log.warning("waiting", reason=str(error), retry_s=delay_s)
@@ -133,6 +134,8 @@ class Ingest:
         self._walk_due_s = min(self._walk_due_s, _now_s() + _delay_s(0))
         for late in (f.evidence for f in fetched if f.evidence.slot <= self._coverage):
             log.error("late_below_coverage", signature=late.signature, slot=late.slot, covered=self._coverage)
+        for undecoded in (fact for fact in facts if isinstance(fact, EventUndecoded)):
+            log.error("event_undecoded", signature=undecoded.signature, slot=undecoded.slot, reason=undecoded.reason)
         if appended.conflicts:
             log.error("content_conflict", conflicts=appended.conflicts, position=appended.last_position)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -140,9 +141,10 @@ def invokes(line: str, program: str) -> bool:
     return mark is not None and mark[0] == program and mark[1] > 0
 
 
-def shows_calls(logs: list[str]) -> bool:
-    """Whether an instruction called another one."""
-    return any(line.endswith(" invoke [2]") and _read_mark(line) is not None for line in logs)
+def calls_shown(logs: Iterable[str]) -> int:
+    """How many instructions were called by another one, as far as the lines go."""
+    lines = (line for line in logs if line.endswith("]") and " invoke [" in line and not line.endswith("[1]"))
+    return sum(1 for line in lines if _read_mark(line) is not None)
 
 
 def _read_mark(line: str) -> tuple[str, int] | None:

@@ -27,7 +27,7 @@ class Reply(NamedTuple, Generic[T]):
 
 
 class RpcClient:
-    """`async with`; calls raise ChainUnavailable when every endpoint failed, RpcRefused when one said a clear no.
+    """`async with`; calls raise ChainUnavailable when every endpoint failed, RpcRefused when none did better than a no.
 
     It closes its endpoints. `vet` is called with one before an answer of it is used, and again for each connection that
     it opens; it raises what keeps that endpoint from being used, or, when it may be used later, ChainUnavailable or
@@ -73,6 +73,7 @@ class RpcClient:
     ) -> Reply[T]:
         """`at` asks that endpoint alone: for a second question that only makes sense to who answered the first."""
         reasons: list[str] = []
+        refusals: list[RpcRefused] = []
         retry_after_s = 0.0
         for index in [at] if at is not None else self.turns():
             endpoint = self._endpoints[index]
@@ -82,10 +83,17 @@ class RpcClient:
                 reasons.append(str(unusable))
                 retry_after_s = max(retry_after_s, unusable.retry_after_s)
                 continue
+            except RpcRefused as refused:
+                if refused.is_answer or at is not None:
+                    raise
+                refusals.append(refused)
+                continue
             if at is None and index != self._preferred:
                 log.warning("failed_over", endpoint=endpoint.name, reasons=reasons)
             self._preferred = index
             return Reply(answer.value, answer.raw, endpoint.name, index)
+        if refusals:
+            raise refusals[0]
         raise ChainUnavailable(method, reasons, retry_after_s)
 
     async def _ask(

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         env_prefix="VAULT_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    event_store_url: str
+    event_store_url: Annotated[str, Field(repr=False)]
     """sqlite:///relative.db or sqlite:////absolute.db"""
     rpc_urls: Annotated[
         list[str],

@@ -6,7 +6,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from indexer.transaction import InnerInstruction, InnerInstructions, Message, TransactionMeta
+from indexer.transaction import InnerInstruction, InnerInstructions, Instruction, Message, TransactionMeta
 
 INSTRUCTIONS_MAX = 1_024
 """The runtime allows 64: MAX_INSTRUCTION_TRACE_LENGTH."""
@@ -53,11 +53,11 @@ def trace_of(message: Message, meta: TransactionMeta) -> Trace:
     programs, heights, inner = trace.programs, trace.heights, trace.inner
     called = _called(meta.inner_instructions)
     for index, instruction in enumerate(message.instructions):
-        programs.append(instruction.program_id or _key(keys, instruction.program_id_index))
+        programs.append(_program(instruction, keys))
         heights.append(1)
         inner.append(None)
         for one in called.pop(index, ()):
-            programs.append(one.program_id or _key(keys, one.program_id_index))
+            programs.append(_program(one, keys))
             heights.append(one.stack_height or 0)
             inner.append(one)
     if len(programs) > INSTRUCTIONS_MAX:
@@ -79,8 +79,11 @@ def _called(inner_sets: list[InnerInstructions] | None) -> dict[int, list[InnerI
     return called
 
 
-def _key(keys: list[str], index: int | None) -> str:
-    return keys[index] if index is not None and index < len(keys) else ""
+def _program(instruction: Instruction | InnerInstruction, keys: list[str]) -> str:
+    index = instruction.program_id_index
+    if index is None:
+        return instruction.program_id or ""
+    return keys[index] if index < len(keys) else ""
 
 
 def account_keys(message: Message, meta: TransactionMeta | None) -> list[str]:
@@ -90,4 +93,6 @@ def account_keys(message: Message, meta: TransactionMeta | None) -> list[str]:
     if not isinstance(keys[0], str):
         return [key if isinstance(key, str) else key.pubkey for key in keys]
     texts = cast(list[str], keys)  # a node gives all of one kind
-    return texts + loaded.writable + loaded.readonly if loaded is not None else texts
+    if loaded is None or not (loaded.writable or loaded.readonly):
+        return texts
+    return texts + loaded.writable + loaded.readonly

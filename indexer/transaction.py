@@ -10,7 +10,9 @@ from msgspec import Meta, Raw, Struct
 from indexer.errors import IndexerError
 
 NO_ERROR = Raw(b"null")
-Natural = Annotated[int, Meta(ge=0)]
+I64_MAX = 2**63 - 1
+Natural = Annotated[int, Meta(ge=0, le=I64_MAX)]
+UnixSeconds = Annotated[int, Meta(ge=-I64_MAX, le=I64_MAX)]
 
 
 class TransactionInvalid(IndexerError):
@@ -94,7 +96,7 @@ class Executed(Struct, frozen=True, gc=False):
 
 class Transaction(Executed, frozen=True, kw_only=True, gc=False, rename="camel"):
     slot: Natural
-    block_time: int | None = None
+    block_time: UnixSeconds | None = None
     """Unix seconds."""
     version: int | str | None = None
     transaction_index: Natural | None = None

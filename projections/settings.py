@@ -11,7 +11,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="VAULT_", frozen=True, hide_input_in_errors=True)
 
-    event_store_url: str
+    event_store_url: Annotated[str, Field(repr=False)]
     """sqlite:///relative.db or sqlite:////absolute.db"""
     read_models_url: str
     """sqlite:///relative-folder or sqlite:////absolute-folder"""

@@ -182,14 +182,20 @@ class Faults:
     def mangle(self, method: str, result: Any) -> Any:
         """What a node gives that is not wrong, and not the whole either."""
         if method == "getTransaction" and result is not None:
-            flaw = self._random.choice(["null", "logs", "inner", "inner empty", "index", "meta"])
+            flaw = self._random.choice(["null", "logs", "inner", "inner empty", "inner cut", "bare", "index", "meta"])
             if flaw == "null":
                 return None
             if flaw == "meta":
                 return result | {"meta": None}
             if flaw == "index":
                 return {name: value for name, value in result.items() if name != "transactionIndex"}
-            change = {"logs": {"logMessages": None}, "inner": {"innerInstructions": None}}
+            cut = [one | {"instructions": one["instructions"][:-1]} for one in result["meta"]["innerInstructions"]]
+            change: dict[str, dict[str, Any]] = {
+                "logs": {"logMessages": None},
+                "inner": {"innerInstructions": None},
+                "inner cut": {"innerInstructions": cut},
+                "bare": {"innerInstructions": [], "logMessages": []},
+            }
             return result | {"meta": result["meta"] | change.get(flaw, {"innerInstructions": []})}
         if method == "getSignaturesForAddress" and result:
             cut = result[: self._random.randint(1, len(result))]

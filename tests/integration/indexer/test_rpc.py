@@ -106,11 +106,19 @@ async def test_how_long_to_wait_is_taken_from_the_node_up_to_a_minute(start_node
         assert caught.value.retry_after_s == seconds
 
 
-async def test_a_clear_no_is_not_tried_elsewhere(start_node: NodeMaker) -> None:
+async def test_what_one_node_refuses_another_is_asked_for(start_node: NodeMaker) -> None:
     no = await start_node(says('{"error":{"code":-32602,"message":"Invalid params"}}'))
     yes = await start_node(says('{"result":7}'))
+    assert await ask(no, yes) == 7
     with pytest.raises(RpcRefused, match="-32602 Invalid params"):
-        await ask(no, yes)
+        await ask(no, no)
+
+
+async def test_that_a_slot_was_skipped_is_an_answer(start_node: NodeMaker) -> None:
+    skipped = await start_node(says('{"error":{"code":-32009,"message":"Slot was skipped"}}'))
+    yes = await start_node(says('{"result":7}'))
+    with pytest.raises(RpcRefused, match="-32009"):
+        await ask(skipped, yes)
 
 
 async def test_the_next_endpoint_is_asked_when_one_fails_and_stays_preferred(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eventstore.tables import SCHEMA_VERSION
 from tests.process.indexer.conftest import SECRET, Indexer, Node, Running, copies
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
@@ -50,7 +51,9 @@ async def test_a_store_of_a_newer_version_is_refused_and_left_alone(filled: Inde
     before = filled.path.read_bytes()
     for command in ("run", "status"):
         said = (await filled.run(command)).refusal
-        assert f"{filled.path} has schema version 99, this software knows 1: use the newer version" in said
+        assert (
+            f"{filled.path} has schema version 99, this software knows {SCHEMA_VERSION}: use the newer version" in said
+        )
     assert filled.path.read_bytes() == before
 
 
@@ -148,9 +151,9 @@ async def test_a_store_that_another_indexer_runs_on_is_refused_with_its_holder(i
 
 async def test_a_url_of_a_store_that_is_none_is_refused_without_its_password(indexer: Indexer) -> None:
     for command in ("run", "status"):
-        url = {"EVENT_STORE_URL": f"postgres://user:{SECRET}@host/db?password={SECRET}"}
+        url = {"EVENT_STORE_URL": f"mysql://user:{SECRET}@host/db?password={SECRET}"}
         said = (await indexer.run(command, settings=url)).refusal
-        assert "VAULT_EVENT_STORE_URL 'postgres://host/db': only sqlite is supported" in said
+        assert "VAULT_EVENT_STORE_URL 'mysql://host/db': only sqlite and postgresql are supported" in said
         assert "use sqlite:///relative.db" in said
 
 

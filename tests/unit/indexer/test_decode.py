@@ -314,7 +314,24 @@ def test_an_empty_list_of_inner_instructions_is_not_believed_against_the_logs(so
     recorded["meta"]["innerInstructions"] = []
     decoded = decode(recorded, sources)
     assert (decoded.invoked, decoded.events) == (True, ())
-    assert err or "they show calls, and no inner ones are given" in (decoded.incomplete or "")
+    assert err or "logs do not fit the instructions" in (decoded.incomplete or "")
+
+
+@pytest.mark.parametrize("sources", ["cpi", "log", "both"])
+def test_inner_instructions_that_are_given_in_part_are_not_believed_against_the_logs(sources: Any) -> None:
+    whole = transaction(Call(VAULT, [Call(TOKEN), emit_cpi(deposited(1))]), Call(VAULT, [emit_cpi(deposited(2))]))
+    sets = whole["meta"]["innerInstructions"]
+    for left in (sets[:1], sets[1:], [sets[0], {"index": 1, "instructions": []}], [{"index": 0, "instructions": []}]):
+        recorded = whole | {"meta": whole["meta"] | {"innerInstructions": left}}
+        assert "logs do not fit the instructions" in (decode(recorded, sources).incomplete or "")
+
+
+@pytest.mark.parametrize("sources", ["cpi", "log", "both"])
+@pytest.mark.parametrize("logs", [None, []])
+def test_without_logs_and_inner_instructions_a_call_of_an_account_may_be_hidden(sources: Any, logs: Any) -> None:
+    for recorded in (transaction(Call(ROUTER, [Call(VAULT)])), transaction(Call(VAULT, [emit_cpi(deposited(1))]))):
+        recorded["meta"] |= {"innerInstructions": [], "logMessages": logs}
+        assert decode(recorded, sources).incomplete
 
 
 @pytest.mark.parametrize("sources", ["cpi", "log", "both"])
