@@ -11,7 +11,7 @@ export VAULT_PROGRAMS_DIR ?= programs/artifacts
 
 help: ## print this
 	@echo "collateral-vault: make TARGET"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 install: .venv/.ready ## set up .venv with vault-indexer, vault-projector and vault-api
 
@@ -32,7 +32,7 @@ test: install wheel ## run all tests (TESTS=path/to/some for a part)
 
 check: check-python check-rust ## lint, types, import contracts, committed programs
 
-check-python: install
+check-python: install ## the part of check that needs no Rust
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -67,5 +67,6 @@ wheel: install ## build the wheel into dist/
 	@rm -rf dist
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
 
-clean: ## remove what was installed, built and run here
-	rm -rf .venv .node .run dist target programs/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove what was installed, built and run here, but for the data of a real cluster (.cluster)
+	rm -rf .venv .node .run dist target programs/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .conformance
+	@test ! -e .cluster || echo "kept: .cluster, which 'make run' filled from a real cluster; remove it yourself"

@@ -13,7 +13,7 @@ from yarl import URL
 
 from api.app import make_app
 from api.settings import Settings, explained
-from api.unreadable import protocol_of
+from api.unreadable import protocols_of
 from eventstore.process_logs import configure_logs
 from projections.errors import ProjectionError
 from projections.read_models import open_read_models
@@ -58,7 +58,7 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> asyncio.Server:
     """Not a web.TCPSite: its connections answer what is no request in plain text."""
     try:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: protocol_of(runner, log), settings.api_host, settings.api_port)
+        return await loop.create_server(protocols_of(runner, log), settings.api_host, settings.api_port)
     except (OSError, UnicodeError) as error:  # a host that is no name at all is a UnicodeError
         where = f"{settings.api_host}:{settings.api_port}"
         _fail(f"cannot listen on {where}: {error}; change VAULT_API_PORT or VAULT_API_HOST")

@@ -65,7 +65,7 @@ class TransactionResource(Struct, frozen=True, kw_only=True, rename="camel"):
     block_time: int | None
     timestamp: int
     recorded_position: int
-    status: Literal["confirmed", "finalized"]
+    status: Literal["confirmed", "finalized", "reverted"]
 
 
 class PageResource(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -134,8 +134,14 @@ def transaction_resource(transaction: TransactionDocument, meta: Meta) -> Transa
         block_time=transaction.block_time,
         timestamp=transaction.timestamp,
         recorded_position=transaction.recorded_position,
-        status="finalized" if _is_covered(transaction.slot, meta) else "confirmed",
+        status=_status(transaction, meta),
     )
+
+
+def _status(transaction: TransactionDocument, meta: Meta) -> Literal["confirmed", "finalized", "reverted"]:
+    if transaction.status != "standing":
+        return "reverted"
+    return "finalized" if _is_covered(transaction.slot, meta) else "confirmed"
 
 
 def _is_covered(slot: int, meta: Meta) -> bool:

@@ -7,10 +7,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Each field is an environment variable with the prefix VAULT_."""
+    """Each field is an environment variable with the prefix VAULT_; an empty one is one that is not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VAULT_", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+        env_prefix="VAULT_",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
     read_models_url: str

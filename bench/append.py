@@ -87,7 +87,9 @@ class Traffic:
         body = template.replace(recorded_signature, fact.signature)
         body = f'{{"slot":{fact.slot},"accounts":["{fact.vault}","{fact.owner}"],{body[1:]}'
         endpoint = "https://rpc.example.org"
-        return Evidence(fact.signature, fact.slot, fact.transaction_index, fact.block_time, body.encode(), endpoint)
+        return Evidence(
+            fact.signature, fact.slot, fact.transaction_index, fact.block_time, body.encode(), endpoint, True
+        )
 
     def _text(self, length: int) -> str:
         return "".join(self.random.choices(BASE58, k=length))
@@ -110,7 +112,7 @@ def ours(store: IngestStore, epoch: int | None = None) -> Prepare:
         settles = [] if epoch is None else [Inclusion(fact.signature, fact.slot) for fact in facts]
 
         def append() -> None:
-            assert store.append(facts, evidence, settles=settles, epoch=epoch).stored == len(facts)
+            assert store.append(facts, evidence, no_longer_owed=settles, epoch=epoch).stored == len(facts)
 
         return append
 

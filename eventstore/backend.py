@@ -32,8 +32,8 @@ class Transaction(Protocol):
 
     def execute(self, statement: str, parameters: Sequence[Value] = ()) -> None: ...
 
-    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> None:
-        """Rows in the order of the table's columns; those whose key is there already are left out."""
+    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> int:
+        """Rows in the order of the table's columns; returns how many. Those whose key is there already are left out."""
 
     def delete(self, table: Table, keys: Sequence[Sequence[Value]]) -> None:
         """Keys in the order of `table.key`; those that are not there are passed over."""

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from eventstore import topics
 from eventstore.backend import EncodedFact, Transaction
-from eventstore.facts import ContentConflictFound, Fact
+from eventstore.facts import ChainFact, ContentConflictFound, CoverageAdvanced, Fact
 
 
 def find_conflicts(t: Transaction, known: Sequence[tuple[Fact, EncodedFact]]) -> list[ContentConflictFound]:
@@ -34,4 +34,4 @@ def _says_the_same(fact: Fact, incoming: EncodedFact, topic: str, state: bytes) 
 
 
 def _without_block_time(fact: Fact) -> Fact:
-    return fact if isinstance(fact, ContentConflictFound) else structs.replace(fact, block_time=None)
+    return structs.replace(fact, block_time=None) if isinstance(fact, ChainFact | CoverageAdvanced) else fact

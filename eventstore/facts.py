@@ -135,6 +135,54 @@ class EventUndecoded(ChainFact, frozen=True, kw_only=True, array_like=True):
     data: bytes
 
 
+class InclusionFact(Struct, frozen=True, kw_only=True, array_like=True):
+    """What became of an inclusion (a signature in a slot) as a whole; the last of these facts about it stands."""
+
+    signature: str
+    slot: int
+    times: int
+    """How often the inclusion was reverted until then."""
+
+
+class TransactionReverted(InclusionFact, frozen=True, kw_only=True, array_like=True):
+    """The chain, finalised, does not have the transaction in that slot: nothing that it said there happened."""
+
+    blockhash: str | None
+    """Of the finalised block of the slot, which lacks the signature; null where the slot was skipped."""
+    landed_in_slot: int | None = None
+    """The finalised slot that has the signature, where that is the proof: none is processed twice."""
+
+
+class TransactionReinstated(InclusionFact, frozen=True, kw_only=True, array_like=True):
+    """A node that has finalised the slot has the transaction there after all."""
+
+
+class GapFact(Struct, frozen=True, kw_only=True, array_like=True):
+    """Slots, ends included, of which the store cannot say that it holds everything; or one transaction of a slot."""
+
+    from_slot: int
+    through_slot: int
+    signature: str | None
+    """Of the one transaction that is missing; null where it is not known what is."""
+    times: int
+    """How often this gap was found until then."""
+    reason: str
+
+
+class GapFound(GapFact, frozen=True, kw_only=True, array_like=True):
+    pass
+
+
+class GapClosed(GapFact, frozen=True, kw_only=True, array_like=True):
+    """What was missing is stored, or was shown not to exist."""
+
+
+class GapAccepted(GapFact, frozen=True, kw_only=True, array_like=True):
+    """An operator lets coverage pass it; answers that span it say so."""
+
+    operator: str
+
+
 class CoverageAdvanced(Struct, frozen=True, kw_only=True, array_like=True):
     """Every transaction of the program in slots up to `through_slot`, finalised, is in the store."""
 
@@ -155,6 +203,33 @@ class ContentConflictFound(Struct, frozen=True, kw_only=True, array_like=True):
     """The state that was refused, as it would have been stored."""
 
 
+class OperatorActed(Struct, frozen=True, kw_only=True, array_like=True):
+    """Somebody changed something by a command."""
+
+    operator: str
+    """Who, as the machine knows them: user and host."""
+    action: str
+    """The command: `rebuild`, `flip`, `pause`."""
+    subject: str
+    """What it was done to."""
+    reason: str | None
+    acted_at_us: int
+    """Unix microseconds, by the operator's clock."""
+
+
+class EventDiscarded(Struct, frozen=True, kw_only=True, array_like=True):
+    """An operator gave up on applying an event to one vault in one projection: it is left out there, for good."""
+
+    signature: str
+    slot: int
+    key: str
+    """`originator_id:originator_version` of the event, hexadecimal and decimal."""
+    vault: str
+    projection: str
+    operator: str
+    reason: str
+
+
 ProgramEventFact = (
     AuthorityInitialized
     | ProgramAuthorized
@@ -168,4 +243,17 @@ ProgramEventFact = (
     | CollateralUnlocked
     | CollateralTransferred
 )
-Fact = ProgramEventFact | TransactionFailed | EventUndecoded | CoverageAdvanced | ContentConflictFound
+Fact = (
+    ProgramEventFact
+    | TransactionFailed
+    | EventUndecoded
+    | TransactionReverted
+    | TransactionReinstated
+    | GapFound
+    | GapClosed
+    | GapAccepted
+    | CoverageAdvanced
+    | ContentConflictFound
+    | OperatorActed
+    | EventDiscarded
+)

@@ -15,11 +15,20 @@ from eventstore.facts import (
     ContentConflictFound,
     CoverageAdvanced,
     Deposited,
+    EventDiscarded,
     EventUndecoded,
     Fact,
+    GapAccepted,
+    GapClosed,
+    GapFact,
+    GapFound,
+    InclusionFact,
+    OperatorActed,
     ProgramAuthorized,
     ProgramRevoked,
     TransactionFailed,
+    TransactionReinstated,
+    TransactionReverted,
     VaultInitialized,
     Withdrawn,
 )
@@ -59,13 +68,37 @@ def key_of(fact: Fact) -> FactKey:
         case EventUndecoded():
             stream = service_id("EventUndecoded", fact.signature, fact.slot, fact.revision)
             return FactKey(stream, fact.ordinal)
+        case InclusionFact():
+            return FactKey(service_id(type(fact).__name__, fact.signature, fact.slot, fact.times), 0)
+        case GapFact():
+            place = (fact.from_slot, fact.through_slot, fact.signature or "", fact.times)
+            return FactKey(service_id(type(fact).__name__, *place), 0)
         case CoverageAdvanced():
             return FactKey(service_id("CoverageAdvanced", fact.through_slot), 0)
         case ContentConflictFound():
             digest = blake2b(fact.incoming, digest_size=16).hexdigest()
             return FactKey(service_id("ContentConflictFound", fact.key, fact.topic, digest), 0)
+        case OperatorActed():
+            did = (fact.operator, fact.action, fact.subject, fact.acted_at_us)
+            return FactKey(service_id("OperatorActed", *did), 0)
+        case EventDiscarded():
+            return FactKey(service_id("EventDiscarded", fact.projection, fact.vault, fact.key), 0)
         case _:
             return FactKey(inclusion_id(fact.slot, fact.signature, fact.revision), fact.ordinal)
+
+
+def streams_of(fact: ChainFact) -> tuple[UUID, UUID, UUID]:
+    """All that can hold facts of the same decode of the same inclusion."""
+    return (
+        inclusion_id(fact.slot, fact.signature, fact.revision),
+        service_id("TransactionFailed", fact.signature, fact.slot, fact.revision),
+        service_id("EventUndecoded", fact.signature, fact.slot, fact.revision),
+    )
+
+
+def key_text(key: FactKey) -> str:
+    """As facts name another fact."""
+    return f"{key.originator_id.hex}:{key.originator_version}"
 
 
 def chain_order(fact: ChainFact) -> ChainOrder:
@@ -87,8 +120,15 @@ def vaults_of(fact: Fact) -> tuple[str, ...]:
             | AdminAccepted()
             | TransactionFailed()
             | EventUndecoded()
+            | TransactionReverted()
+            | TransactionReinstated()
+            | GapFound()
+            | GapClosed()
+            | GapAccepted()
             | CoverageAdvanced()
             | ContentConflictFound()
+            | OperatorActed()
+            | EventDiscarded()
         ):
             return ()
         case _:

@@ -2,7 +2,8 @@
 
 from eventstore.backend import Backend
 from eventstore.errors import SchemaTooNew, SchemaTooOld, StoreMissing
-from eventstore.tables import MIGRATIONS, SCHEMA_VERSION, Table
+from eventstore.migrations import MIGRATIONS
+from eventstore.tables import SCHEMA_VERSION, Table
 
 
 def prepare(backend: Backend, *, create: bool) -> None:
@@ -34,8 +35,10 @@ def _migrate(backend: Backend) -> None:
                 for step in MIGRATIONS[version]:
                     if isinstance(step, Table):
                         transaction.create(step)
-                    else:
+                    elif isinstance(step, str):
                         transaction.execute(step)
+                    else:
+                        step(transaction)
             transaction.set_version(SCHEMA_VERSION)
     finally:
         backend.release_lease()

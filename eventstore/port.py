@@ -39,6 +39,19 @@ class FactReader(Protocol):
         Raises FactUnreadable, and VaultIndexDamaged for what is in the index and is no fact of that vault.
         """
 
+    def contested_between(self, after: int, through: int) -> list[str]:
+        """Contested signatures of which something is said at positions above `after`, up to `through`.
+
+        A signature is contested if more was said of it than one decode of one inclusion, be it at other positions:
+        only of those can a fact not stand (`eventstore.standing`).
+        """
+
+    def contested_of_vault(self, vault: str, *, through_position: int) -> list[str]:
+        """Contested signatures among a vault's facts at or below a position."""
+
+    def read_contested(self, signature: str, *, through_position: int) -> list[StoredFact]:
+        """What is said of a contested signature, by position, and the coverage that passed its inclusions."""
+
     def last_position(self) -> int:
         """0 when the store is empty."""
 
@@ -72,6 +85,28 @@ class Evidence(NamedTuple):
     block_time: int | None
     body: bytes
     endpoint: str
+    is_final: bool = False
+    """Whether the node had finalised it; if not, it is unsettled."""
+
+
+class Reverted(NamedTuple):
+    """An inclusion that the finalised chain does not have."""
+
+    inclusion: Inclusion
+    blockhash: str | None
+    """Of the finalised block of the slot; None where the slot was skipped."""
+    landed_in_slot: int | None = None
+    """The finalised slot that has the signature, where that is the proof."""
+
+
+class Gap(NamedTuple):
+    """Slots, ends included, or one transaction of a slot, that the store cannot answer for."""
+
+    from_slot: int
+    through_slot: int
+    signature: str | None
+    reason: str
+    is_accepted: bool = False
 
 
 class Walk(NamedTuple):
@@ -99,7 +134,11 @@ class Progress(NamedTuple):
     """Unfinished walks, that with the highest floor first."""
     owed: int
     frontier: int
-    """Every transaction up to this slot is stored: min(discovered-through, lowest owed slot - 1)."""
+    """Every transaction up to this slot is stored, but for gaps: min(discovered-through, lowest owed slot - 1)."""
+    unsettled: int
+    """Inclusions of which it is not known whether they are final."""
+    complete_through: int
+    """What coverage may be: the frontier, below what is unsettled and below gaps that nobody accepted."""
     coverage: int
     """`through_slot` of the last CoverageAdvanced; -1 at first."""
 
@@ -129,11 +168,11 @@ class IngestStore(FactReader, Protocol):
     def last_coverage(self) -> StoredFact | None:
         """The last CoverageAdvanced."""
 
-    def sample_inclusion(self, through_slot: int) -> Inclusion | None:
-        """The newest stored inclusion at or below a slot: something that the right chain must know."""
+    def sample_inclusion(self, through_slot: int, *, settled: bool) -> Inclusion | None:
+        """The newest stored inclusion up to a slot that was not reverted; a `settled` one every node must know."""
 
     def holds_beginning(self) -> bool:
-        """Whether AuthorityInitialized is stored: nothing that the program does can come before it."""
+        """Whether AuthorityInitialized is stored, and stands: nothing that the program does can come before it."""
 
     def next_walk(self, head: int) -> Walk:
         """A walk from the tip down to where the newest search before it began. Writes nothing."""
@@ -149,16 +188,40 @@ class IngestStore(FactReader, Protocol):
     def owed(self, limit: int) -> list[Owed]:
         """Owed signatures, lowest slot first."""
 
+    def unsettled(self, through_slot: int, limit: int) -> list[Inclusion]:
+        """Inclusions of which it is not known whether they are final, lowest slot first."""
+
+    def settle(
+        self,
+        epoch: int,
+        settled: Sequence[Inclusion],
+        reverted: Sequence[Reverted] = (),
+        found: Sequence[Owed] = (),
+    ) -> Appended:
+        """The `settled` are final; the `reverted` are not on the chain, which becomes a fact; `found` is owed.
+
+        Other inclusions of a signature that is settled are reverted as well: none is processed twice.
+        """
+
+    def find_gaps(self, epoch: int, gaps: Sequence[Gap]) -> Appended:
+        """Those that are not open yet become facts. What is owed in a gap holds coverage, the frontier no longer."""
+
+    def gaps(self) -> list[Gap]:
+        """Those that are not closed, lowest first."""
+
+    def accept_gap(self, gap: Gap, *, operator: str, reason: str) -> bool:
+        """Lets coverage pass an open gap. False if it is none, or accepted already."""
+
     def append(
         self,
         facts: Sequence[Fact],
         evidence: Sequence[Evidence] = (),
         *,
-        settles: Sequence[Inclusion] = (),
+        no_longer_owed: Sequence[Inclusion] = (),
         epoch: int | None = None,
     ) -> Appended:
         """Stores what is new and returns how much that was; known facts are left as they are.
 
-        All or nothing. `settles` leaves the owed queue in the same transaction and needs `epoch`, as does
+        All or nothing. What is `no_longer_owed` leaves the queue in the same transaction and needs `epoch`, as does
         CoverageAdvanced. Raises StoreUnwritable, StoreBusy or LeaseLost; calling again is safe after each.
         """

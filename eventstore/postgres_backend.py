@@ -57,9 +57,10 @@ class PostgresTransaction:
     def execute(self, statement: str, parameters: Sequence[Value] = ()) -> None:
         self._c.execute(_translated(statement), parameters)
 
-    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> None:
-        if rows:
-            self._c.execute(insert_statement(table).encode(), _columns(rows), prepare=True)
+    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> int:
+        if not rows:
+            return 0
+        return self._c.execute(insert_statement(table).encode(), _columns(rows), prepare=True).rowcount
 
     def delete(self, table: Table, keys: Sequence[Sequence[Value]]) -> None:
         if keys:

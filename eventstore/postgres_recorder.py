@@ -7,7 +7,16 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import Cursor
 
 from eventstore.backend import EncodedFact
-from eventstore.tables import FIRST_STATE, SCHEMA_VERSION, TABLES, Kind, Table, beginning_index, facts_view
+from eventstore.tables import (
+    FIRST_STATE,
+    INDEXES,
+    SCHEMA_VERSION,
+    TABLES,
+    Kind,
+    Table,
+    beginning_index,
+    facts_view,
+)
 from eventstore.tables import create_statement as portable_create_statement
 
 SCHEMA = "event_store"
@@ -43,6 +52,7 @@ STATEMENTS = (
     beginning_index("notification_id"),
     facts_view("notification_id"),
     *(portable_create_statement(table, TYPES) for table in TABLES),
+    *INDEXES,
     "ALTER TABLE evidence ALTER body SET STORAGE EXTERNAL",  # it is compressed already
     FIRST_STATE,
     "CREATE TABLE schema_version (version bigint NOT NULL)",

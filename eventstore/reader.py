@@ -20,6 +20,16 @@ OF_VAULT = """
 """
 
 
+CONTESTED_OF_VAULT = """
+    SELECT DISTINCT signature FROM vault_index JOIN contested ON contested.position = vault_index.position
+    WHERE vault = ? AND vault_index.position <= ? ORDER BY signature
+"""
+ABOUT = f"""
+    SELECT {FACT_COLUMNS} FROM contested JOIN facts ON facts.position = contested.position
+    WHERE signature = ? AND contested.position <= ? ORDER BY contested.position
+"""
+
+
 class StoreReader:
     """Implements FactReader. For one thread; any number of processes may read while one writes."""
 
@@ -48,6 +58,23 @@ class StoreReader:
         with self.backend.reading() as t:
             rows = t.rows(OF_VAULT, (vault, through_position, *_place(after), limit))
         return [self._fact_of_vault(vault, ChainOrder(*row[:3]), row[3:]) for row in rows]
+
+    def contested_between(self, after: int, through: int) -> list[str]:
+        with self.backend.reading() as t:
+            rows = t.rows(
+                "SELECT DISTINCT signature FROM contested WHERE position > ? AND position <= ? ORDER BY signature",
+                (after, through),
+            )
+        return [signature for (signature,) in rows]
+
+    def contested_of_vault(self, vault: str, *, through_position: int) -> list[str]:
+        with self.backend.reading() as t:
+            return [signature for (signature,) in t.rows(CONTESTED_OF_VAULT, (vault, through_position))]
+
+    def read_contested(self, signature: str, *, through_position: int) -> list[StoredFact]:
+        with self.backend.reading() as t:
+            rows = t.rows(ABOUT, (signature, through_position))
+        return [self._stored_fact(row) for row in rows]
 
     def last_position(self) -> int:
         with self.backend.reading() as t:

@@ -6,15 +6,28 @@ from eventstore.backend import Transaction
 from eventstore.port import Owed, Progress, Walk
 from eventstore.tables import OWED
 
+IN_GAP = (
+    "EXISTS (SELECT 1 FROM gaps WHERE state <> 'closed' AND gaps.signature = {0}.signature AND from_slot = {0}.slot)"
+)
+LOWEST = "SELECT slot FROM {0} WHERE NOT " + IN_GAP + " ORDER BY slot LIMIT 1"
+
 
 def progress(t: Transaction) -> Progress:
     discovered_through, coverage = t.rows("SELECT discovered_through, coverage FROM ingest_state")[0]
     walks = tuple(
         Walk(*row) for row in t.rows("SELECT walk_id, floor, head, cursor FROM walks ORDER BY floor DESC, head DESC")
     )
-    owed, lowest = t.rows("SELECT COUNT(*), MIN(slot) FROM owed")[0]
-    frontier = discovered_through if lowest is None else min(discovered_through, lowest - 1)
-    return Progress(discovered_through, walks, owed, frontier, coverage)
+    owed, unsettled = (t.rows(f"SELECT COUNT(*) FROM {table}")[0][0] for table in ("owed", "unsettled"))
+    frontier = _below(t, discovered_through, LOWEST.format("owed"))
+    settled = _below(t, frontier, LOWEST.format("unsettled"))
+    complete = _below(t, settled, "SELECT from_slot FROM gaps WHERE state = 'open' ORDER BY from_slot LIMIT 1")
+    return Progress(discovered_through, walks, owed, frontier, unsettled, complete, coverage)
+
+
+def _below(t: Transaction, slot: int, statement: str) -> int:
+    """A slot, or the one below that which the statement finds, if that is lower."""
+    rows = t.rows(statement)
+    return min(slot, rows[0][0] - 1) if rows else slot
 
 
 def lowest_owed(t: Transaction, limit: int) -> list[Owed]:
@@ -23,14 +36,21 @@ def lowest_owed(t: Transaction, limit: int) -> list[Owed]:
     ]
 
 
-def not_known(t: Transaction, found: Sequence[Owed]) -> list[Owed]:
-    """Those of `found` that are neither stored nor owed."""
+def not_known(t: Transaction, found: Sequence[Owed], *, head: int) -> list[Owed]:
+    """Those of `found` that are neither stored nor owed; up to the finalised slot `head`, also what was reverted."""
     known = t.first_rows(
-        "SELECT EXISTS (SELECT 1 FROM evidence WHERE slot = ? AND signature = ?)"
-        " OR EXISTS (SELECT 1 FROM owed WHERE slot = ? AND signature = ?)",
+        "SELECT EXISTS (SELECT 1 FROM evidence WHERE slot = ? AND signature = ?),"
+        " EXISTS (SELECT 1 FROM owed WHERE slot = ? AND signature = ?)",
         [(o.slot, o.signature, o.slot, o.signature) for o in found],
     )
-    return [o for o, (is_known,) in zip(found, known, strict=True) if not is_known]
+    reverted = {
+        tuple(row) for row in t.rows("SELECT slot, signature FROM reverts WHERE reinstated = 0 AND slot <= ?", (head,))
+    }
+    return [
+        o
+        for o, (is_stored, is_owed) in zip(found, known, strict=True)
+        if not is_owed and (not is_stored or (o.slot, o.signature) in reverted)
+    ]
 
 
 def owe(t: Transaction, found: Sequence[Owed]) -> None:

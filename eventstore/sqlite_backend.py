@@ -54,9 +54,11 @@ class SQLiteTransaction:
     def execute(self, statement: str, parameters: Sequence[Value] = ()) -> None:
         self._c.execute(statement, _plain(parameters))
 
-    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> None:
+    def insert(self, table: Table, rows: Sequence[Sequence[Value]]) -> int:
+        if not rows:
+            return 0
         values = ", ".join("?" * len(table.columns))
-        self._c.executemany(f"INSERT INTO {table.name} VALUES ({values}) ON CONFLICT DO NOTHING", rows)
+        return self._c.executemany(f"INSERT INTO {table.name} VALUES ({values}) ON CONFLICT DO NOTHING", rows).rowcount
 
     def delete(self, table: Table, keys: Sequence[Sequence[Value]]) -> None:
         condition = " AND ".join(f"{name} = ?" for name in table.key)

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from eventstore.backend import EncodedFact
-from eventstore.tables import FIRST_STATE, SCHEMA_VERSION, TABLES, Kind, Table, beginning_index, facts_view
+from eventstore.tables import (
+    FIRST_STATE,
+    INDEXES,
+    SCHEMA_VERSION,
+    TABLES,
+    Kind,
+    Table,
+    beginning_index,
+    facts_view,
+)
 from eventstore.tables import create_statement as portable_create_statement
 
 APPLICATION_ID = 0x43564553  # "CVES", SQLite's application_id
@@ -44,6 +53,7 @@ class IngestRecorder(SQLiteApplicationRecorder):
             beginning_index("rowid"),
             facts_view("rowid"),
             *(create_statement(table) for table in TABLES),
+            *INDEXES,
             FIRST_STATE,
             f"PRAGMA application_id = {APPLICATION_ID}",
             f"PRAGMA user_version = {SCHEMA_VERSION}",

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import zstandard
 
-from eventstore import search, topics
+from eventstore import contested, search, settlement, topics
 from eventstore.backend import Backend, EncodedFact, Transaction
 from eventstore.conflicts import find_conflicts
 from eventstore.errors import LeaseLost, WrongChain, WrongProgram
 from eventstore.facts import ChainFact, CoverageAdvanced, Fact
 from eventstore.identity import key_of, vaults_of
-from eventstore.port import Appended, Binding, Evidence, Inclusion, Owed, Progress, StoredFact, Walk
+from eventstore.port import Appended, Binding, Evidence, Gap, Inclusion, Owed, Progress, Reverted, StoredFact, Walk
 from eventstore.reader import FACT_COLUMNS, StoreReader, read_binding
 from eventstore.tables import BEGINNING_TOPIC, BINDING, EVIDENCE, OWED, VAULT_INDEX
 
@@ -48,16 +48,23 @@ class EventStore(StoreReader):
             rows = t.rows(f"SELECT {FACT_COLUMNS} FROM ingest_state JOIN facts ON facts.position = coverage_position")
         return self._stored_fact(rows[0]) if rows else None
 
-    def sample_inclusion(self, through_slot: int) -> Inclusion | None:
+    def sample_inclusion(self, through_slot: int, *, settled: bool) -> Inclusion | None:
+        tables = ("reverts WHERE reinstated = 0 AND", *(("unsettled WHERE",) if settled else ()))
+        but_not = [f"NOT EXISTS (SELECT 1 FROM {t} signature = e.signature AND slot = e.slot)" for t in tables]
         with self.backend.reading() as t:
             rows = t.rows(
-                "SELECT signature, slot FROM evidence WHERE slot <= ? ORDER BY slot DESC LIMIT 1", (through_slot,)
+                f"SELECT signature, slot FROM evidence e WHERE slot <= ? AND {' AND '.join(but_not)}"
+                " ORDER BY slot DESC LIMIT 1",
+                (through_slot,),
             )
         return Inclusion(*rows[0]) if rows else None
 
     def holds_beginning(self) -> bool:
         with self.backend.reading() as t:
-            return bool(t.rows(f"SELECT EXISTS (SELECT 1 FROM facts WHERE topic = '{BEGINNING_TOPIC}')")[0][0])
+            rows = t.rows(f"SELECT {FACT_COLUMNS} FROM facts WHERE topic = '{BEGINNING_TOPIC}'")
+            reverted = {Inclusion(*row) for row in t.rows("SELECT signature, slot FROM reverts WHERE reinstated = 0")}
+        beginnings = [stored.fact for stored in map(self._stored_fact, rows) if isinstance(stored.fact, ChainFact)]
+        return any(Inclusion(fact.signature, fact.slot) not in reverted for fact in beginnings)
 
     def owed(self, limit: int) -> list[Owed]:
         with self.backend.reading() as t:
@@ -72,7 +79,7 @@ class EventStore(StoreReader):
         self, epoch: int, walk: Walk, found: Sequence[Owed], cursor: str | None, *, met_floor: bool
     ) -> Walk:
         with self.backend.reading() as t:
-            new = search.not_known(t, found)
+            new = search.not_known(t, found, head=walk.head)
             moves = walk.walk_id is not None or not met_floor or walk.head > search.progress(t).discovered_through
         if not new and not moves:
             return walk
@@ -85,16 +92,23 @@ class EventStore(StoreReader):
         facts: Sequence[Fact],
         evidence: Sequence[Evidence] = (),
         *,
-        settles: Sequence[Inclusion] = (),
+        no_longer_owed: Sequence[Inclusion] = (),
         epoch: int | None = None,
     ) -> Appended:
-        fenced = bool(settles) or any(isinstance(fact, CoverageAdvanced) for fact in facts)
+        fenced = bool(no_longer_owed) or any(isinstance(fact, CoverageAdvanced) for fact in facts)
         assert epoch is not None or not fenced, "leaving the owed queue and coverage need the lease's epoch"
         bodies = [self._compressor.compress(e.body) for e in evidence]
         encoded = _encoded(facts)
         with self._writing(epoch) as t:
             now_us = self._recorded_at_us(t)
             positions, conflicts = _append_facts(t, facts, encoded, now_us)
+            settlement.unsettle(t, evidence)
+            about_inclusions = [
+                *settlement.late(t, evidence),
+                *settlement.reinstate(t, evidence),
+                *settlement.close_gaps(t, no_longer_owed),
+                *settlement.settle(t, [Inclusion(e.signature, e.slot) for e in evidence if e.is_final]),
+            ]
             t.insert(
                 EVIDENCE,
                 [
@@ -102,9 +116,48 @@ class EventStore(StoreReader):
                     for e, body in zip(evidence, bodies, strict=True)
                 ],
             )
-            t.delete(OWED, [(slot, signature) for signature, slot in settles])
+            t.delete(OWED, [(slot, signature) for signature, slot in no_longer_owed])
             _advance_coverage(t, facts, positions)
-            last = t.rows("SELECT MAX(position) FROM facts")[0][0] or 0
+            also = self._append_now(t, about_inclusions)
+        return Appended(sum(p is not None for p in positions) + also.stored, conflicts, also.last_position)
+
+    def unsettled(self, through_slot: int, limit: int) -> list[Inclusion]:
+        with self.backend.reading() as t:
+            return settlement.unsettled(t, through_slot, limit)
+
+    def settle(
+        self,
+        epoch: int,
+        settled: Sequence[Inclusion],
+        reverted: Sequence[Reverted] = (),
+        found: Sequence[Owed] = (),
+    ) -> Appended:
+        over = [*settled, *(r.inclusion for r in reverted)]
+        with self._writing(epoch) as t:
+            search.owe(t, search.not_known(t, found, head=-1))
+            facts: list[Fact] = [
+                *settlement.revert(t, reverted),
+                *settlement.settle(t, settled),
+                *settlement.close_gaps(t, over),
+            ]
+            return self._append_now(t, facts)
+
+    def find_gaps(self, epoch: int, gaps: Sequence[Gap]) -> Appended:
+        with self._writing(epoch) as t:
+            return self._append_now(t, settlement.find_gaps(t, gaps))
+
+    def gaps(self) -> list[Gap]:
+        with self.backend.reading() as t:
+            return settlement.gaps(t)
+
+    def accept_gap(self, gap: Gap, *, operator: str, reason: str) -> bool:
+        with self._writing(None) as t:
+            return self._append_now(t, settlement.accept_gap(t, gap, operator, reason)).stored > 0
+
+    def _append_now(self, t: Transaction, facts: Sequence[Fact]) -> Appended:
+        now_us = self._recorded_at_us(t) if facts else 0
+        positions, conflicts = _append_facts(t, facts, _encoded(facts), now_us)
+        last = t.rows("SELECT MAX(position) FROM facts")[0][0] or 0
         return Appended(sum(p is not None for p in positions), conflicts, last)
 
     def _bind_first(self, binding: Binding) -> Binding:
@@ -149,6 +202,7 @@ def _append_facts(
         for vault in vaults_of(fact)
     ]
     t.insert(VAULT_INDEX, sorted(index))  # a page of the index is then written once
+    contested.note(t, [(f, position) for f, position in zip(facts, positions, strict=True) if position is not None])
     return positions, len(conflicts)
 
 
@@ -156,5 +210,5 @@ def _advance_coverage(t: Transaction, facts: Sequence[Fact], positions: Sequence
     for fact, position in zip(facts, positions, strict=True):
         if isinstance(fact, CoverageAdvanced) and position is not None:
             progress = search.progress(t)
-            assert progress.coverage < fact.through_slot <= progress.frontier, (fact, progress)
+            assert progress.coverage < fact.through_slot <= progress.complete_through, (fact, progress)
             t.execute("UPDATE ingest_state SET coverage = ?, coverage_position = ?", (fact.through_slot, position))

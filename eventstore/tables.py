@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from eventstore.facts import AuthorityInitialized
 from eventstore.topics import TOPICS
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 BEGINNING_TOPIC = next(topic for topic, kind in TOPICS.items() if kind is AuthorityInitialized)
 
 Kind = Literal["integer", "text", "bytes"]
@@ -72,6 +72,44 @@ WALKS = Table(
     ),
     key=("walk_id",),
 )
+UNSETTLED = Table(
+    "unsettled", (Column("slot", "integer"), Column("signature", "text")), key=("slot", "signature"), narrow=True
+)
+REVERTS = Table(  # a row for each inclusion that was ever reverted
+    "reverts",
+    (
+        Column("slot", "integer"),
+        Column("signature", "text"),
+        Column("times", "integer"),
+        Column("reinstated", "integer"),
+    ),
+    key=("slot", "signature"),
+)
+GAPS = Table(  # a row for each gap that was ever found
+    "gaps",
+    (
+        Column("from_slot", "integer"),
+        Column("through_slot", "integer"),
+        Column("signature", "text"),
+        Column("times", "integer"),
+        Column("state", "text"),
+        Column("reason", "text"),
+    ),
+    key=("from_slot", "through_slot", "signature"),
+)
+SIGNATURES = Table(  # a row for each signature, with the position of the first fact about it
+    "signatures", (Column("signature_id", "bytes"), Column("position", "integer")), key=("signature_id",), narrow=True
+)
+CONTESTED = Table(  # a row for each fact about a signature of which more was said than one decode of one inclusion
+    "contested",
+    (Column("signature", "text"), Column("position", "integer"), Column("slot", "integer")),
+    key=("signature", "position"),
+    narrow=True,
+)
+CONTESTED_INDEXES = (
+    "CREATE INDEX contested_positions ON contested (position)",
+    "CREATE INDEX contested_slots ON contested (slot)",
+)
 INGEST_STATE = Table(  # one row
     "ingest_state",
     (
@@ -83,7 +121,9 @@ INGEST_STATE = Table(  # one row
 )
 BINDING = Table("binding", (Column("genesis_hash", "text"), Column("program_id", "text")))  # one row at most
 
-TABLES = (VAULT_INDEX, EVIDENCE, OWED, WALKS, INGEST_STATE, BINDING)
+UNSETTLED_INDEX = "CREATE INDEX unsettled_signature ON unsettled (signature)"
+INDEXES = (UNSETTLED_INDEX, *CONTESTED_INDEXES)
+TABLES = (VAULT_INDEX, EVIDENCE, OWED, WALKS, UNSETTLED, REVERTS, GAPS, SIGNATURES, CONTESTED, INGEST_STATE, BINDING)
 FIRST_STATE = "INSERT INTO ingest_state VALUES (0, -1, -1, NULL)"
 
 
@@ -103,9 +143,3 @@ def create_statement(table: Table, types: Mapping[Kind, str]) -> str:
     if table.key:
         lines.append(f"PRIMARY KEY ({', '.join(table.key)})")
     return f"CREATE TABLE {table.name} ({', '.join(lines)})"
-
-
-MIGRATIONS: dict[int, tuple[str | Table, ...]] = {
-    1: (facts_view("rowid"),),  # only SQLite stores were ever of version 1
-}
-"""From a version to the next: statements that every backend understands, and tables to create."""

@@ -25,8 +25,15 @@ TOPICS: dict[str, type[Fact]] = {
         facts.CollateralTransferred,
         facts.TransactionFailed,
         facts.EventUndecoded,
+        facts.TransactionReverted,
+        facts.TransactionReinstated,
+        facts.GapFound,
+        facts.GapClosed,
+        facts.GapAccepted,
         facts.CoverageAdvanced,
         facts.ContentConflictFound,
+        facts.OperatorActed,
+        facts.EventDiscarded,
     )
 }
 _topic_of: dict[type[Fact], str] = {kind: topic for topic, kind in TOPICS.items()}

@@ -33,6 +33,7 @@ from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.rpc import RpcClient, Vet
 from indexer.settings import Settings
+from indexer.settlement import Settlement
 from indexer.status import Status, as_json, as_text, read_status
 from indexer.sweep import Sweep
 from indexer.translate import check_events
@@ -137,6 +138,7 @@ async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop
             epoch,
             Sweep(chain, store, epoch, program_id),
             Fetcher(chain, decoder),
+            Settlement(chain, store, epoch),
             hint,
             Pace(settings.poll_interval_s, settings.coverage_interval_s),
         )

@@ -45,11 +45,12 @@ async def _check_coverage(chain: Chain, where: str, covered: CoverageAdvanced) -
 
 async def _check_signature(chain: Chain, store: IngestStore, where: str) -> None:
     """Before the first coverage as well: where the next walk would end, all was final when it was found."""
-    sample = store.sample_inclusion(store.next_walk(-1).floor)
+    sample = store.sample_inclusion(store.next_walk(-1).floor, settled=True)
     if sample is None:
         return
-    slot = await chain.slot_of(sample.signature)
-    if slot is None and sample.slot >= await chain.first_available_slot():
+    (status,) = await chain.statuses([sample.signature])
+    if status is None and sample.slot >= await chain.first_available_slot():
         raise NodeBehind(where, f"it does not know signature {sample.signature} of slot {sample.slot}")
-    if slot is not None and slot != sample.slot:
-        raise OtherChain(where, f"signature {sample.signature} is in slot {slot}, was in {sample.slot}")
+    if status is not None and status.slot != sample.slot:
+        what = f"signature {sample.signature} is in slot {status.slot}, was in {sample.slot}"
+        raise OtherChain(where, what) if status.is_final else NodeBehind(where, what)

@@ -25,7 +25,7 @@ class Beginning:
         Raises BeginningUnproven, or ChainUnavailable where the node lags.
         """
         below = I64_MAX if ends_at is None else ends_at - 1
-        left_out = self._store.sample_inclusion(below)
+        left_out = self._store.sample_inclusion(below, settled=False)
         if left_out is not None:
             raise BeginningUnproven(f"{left_out.signature} of slot {left_out.slot} is stored, and is not listed")
         owed = self._store.owed(1)

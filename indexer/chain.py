@@ -1,5 +1,6 @@
 """What the indexer asks of a chain, and the chain as Solana nodes tell it over JSON-RPC."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
 
@@ -13,6 +14,8 @@ I64_MAX = 2**63 - 1
 Slot = Annotated[int, msgspec.Meta(ge=0, le=I64_MAX)]
 UnixSeconds = Annotated[int, msgspec.Meta(ge=-I64_MAX, le=I64_MAX)]
 Commitment = Literal["confirmed", "finalized"]
+SKIPPED_SLOTS_MAX = 64
+"""So many skipped slots in a row are looked over for a block that follows them, or comes before."""
 CONFIRMED_AHEAD = 31
 """A node's confirmed slot is so far ahead of its finalised one, or further: it takes so many votes on top (agave
 programs/vote: MAX_LOCKOUT_HISTORY)."""
@@ -58,6 +61,19 @@ class Block(NamedTuple):
     """Unix seconds; None where the node does not know it."""
 
 
+class SlotContent(NamedTuple):
+    """What the finalised chain has in a slot."""
+
+    blockhash: str | None
+    """None where the slot was skipped."""
+    signatures: frozenset[str]
+
+
+class SignatureStatus(NamedTuple):
+    slot: int
+    is_final: bool
+
+
 class Chain(Protocol):
     """Every call raises ChainUnavailable when it may be tried again."""
 
@@ -79,8 +95,14 @@ class Chain(Protocol):
         Raises CursorUnknown where every endpoint that answers does not know that one.
         """
 
-    async def transaction(self, signature: str) -> FetchedTransaction | None:
-        """None while the node does not have it."""
+    async def transaction(self, signature: str, *, final: bool) -> FetchedTransaction | None:
+        """None while no node has it; `final` asks for what is finalised only."""
+
+    async def final_content(self, slot: int) -> SlotContent:
+        """Proven by the block, or, of a skipped slot, by the next one; ChainUnavailable where no node has the proof."""
+
+    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
+        """Where the node knows signatures, however old: aligned with `signatures`, 256 at most."""
 
     async def block_signatures(self, slot: int) -> list[str] | None:
         """In execution order; None where the slot was skipped."""
@@ -88,16 +110,14 @@ class Chain(Protocol):
     async def finalized_block(self, slot: int) -> Block | None:
         """None where the slot was skipped. Raises RpcRefused where the node no longer has it."""
 
-    async def slot_of(self, signature: str) -> int | None:
-        """The slot in which the node knows a signature, however old."""
 
-
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, rename="camel"):
     slot: Slot
+    confirmation_status: str | None = None
 
 
 class _Statuses(msgspec.Struct):
-    value: Annotated[list[_Status | None], msgspec.Meta(min_length=1)]
+    value: list[_Status | None]
 
 
 class _Account(msgspec.Struct):
@@ -122,7 +142,12 @@ class _Version(msgspec.Struct):
 
 
 class _BlockSignatures(msgspec.Struct):
+    blockhash: str
     signatures: list[str]
+
+
+class _Parent(msgspec.Struct, rename="camel"):
+    parent_slot: Slot
 
 
 _text = msgspec.json.Decoder(str)
@@ -135,6 +160,7 @@ _statuses = msgspec.json.Decoder(_Statuses)
 _account = msgspec.json.Decoder(_AccountInfo)
 _blockhash = msgspec.json.Decoder(_Blockhash)
 _block_signatures = msgspec.json.Decoder(_BlockSignatures)
+_parent = msgspec.json.Decoder(_Parent)
 
 
 class RpcChain:
@@ -190,8 +216,8 @@ class RpcChain:
         page = await self._signatures(address, {"limit": limit, "before": before}, head, at)
         if page:
             return Page(page, at)
-        slot = await self._slot_of(before, at=at)
-        return None if slot is None else Page([], at, ends_at=slot)
+        (status,) = await self._statuses([before], at=at)
+        return None if status is None else Page([], at, ends_at=status.slot)
 
     async def _signatures(self, address: str, options: dict[str, object], head: int, at: int) -> list[SignatureInfo]:
         """Of a node that has finalised `head`: which of several behind one URL it was that said so is not known."""
@@ -206,10 +232,10 @@ class RpcChain:
             self._is_surfnet[at] = (await self._rpc.call("getVersion", [], _version, at=at)).value.surfnet is not None
         return self._is_surfnet[at]
 
-    async def transaction(self, signature: str) -> FetchedTransaction | None:
+    async def transaction(self, signature: str, *, final: bool) -> FetchedTransaction | None:
         options = {
             "encoding": "json",
-            "commitment": self._commitment,
+            "commitment": "finalized" if final else self._commitment,
             "maxSupportedTransactionVersion": self._max_transaction_version,
         }
         reply = await self._rpc.call("getTransaction", [signature, options], _any)
@@ -233,16 +259,48 @@ class RpcChain:
         block_time = (await self._rpc.call("getBlockTime", [slot], _seconds)).value
         return Block(block.blockhash, block_time)
 
-    async def slot_of(self, signature: str) -> int | None:
-        return await self._slot_of(signature, at=None)
+    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
+        return await self._statuses(signatures, at=None)
 
-    async def _slot_of(self, signature: str, *, at: int | None) -> int | None:
-        params = [[signature], {"searchTransactionHistory": True}]
-        status = (await self._rpc.call("getSignatureStatuses", params, _statuses, at=at)).value.value[0]
-        return status.slot if status else None
+    async def _statuses(self, signatures: Sequence[str], *, at: int | None) -> list[SignatureStatus | None]:
+        params = [list(signatures), {"searchTransactionHistory": True}]
+        reply = await self._rpc.call("getSignatureStatuses", params, _statuses, at=at)
+        if len(reply.value.value) != len(signatures):
+            raise ChainUnavailable("getSignatureStatuses", [f"{reply.endpoint} left out some of them"])
+        return [SignatureStatus(s.slot, s.confirmation_status == "finalized") if s else None for s in reply.value.value]
+
+    async def final_content(self, slot: int) -> SlotContent:
+        reasons = []
+        for index in self._rpc.turns():
+            try:
+                block = await self._get_block(slot, "finalized", "signatures", _block_signatures, at=index)
+                if block is not None:
+                    return SlotContent(block.blockhash, frozenset(block.signatures))
+                if await self._was_skipped(slot, at=index):
+                    return SlotContent(None, frozenset())
+                reasons.append(f"it lacks the block of slot {slot}, or what follows")
+            except ChainUnavailable as error:
+                reasons += error.reasons
+            except RpcRefused as refused:
+                reasons.append(str(refused))
+        raise ChainUnavailable("getBlock", reasons)
+
+    async def _was_skipped(self, slot: int, *, at: int) -> bool:
+        """What follows says so: a node that lost a block says the same as one where there was none."""
+        for following in range(slot + 1, slot + 1 + SKIPPED_SLOTS_MAX):
+            block = await self._get_block(following, "finalized", "none", _parent, at=at)
+            if block is not None:
+                return block.parent_slot < slot
+        return False
 
     async def _get_block(
-        self, slot: int, commitment: Commitment, details: str, decoder: "msgspec.json.Decoder[B]"
+        self,
+        slot: int,
+        commitment: Commitment,
+        details: str,
+        decoder: "msgspec.json.Decoder[B]",
+        *,
+        at: int | None = None,
     ) -> B | None:
         options = {
             "commitment": commitment,
@@ -251,7 +309,7 @@ class RpcChain:
             "maxSupportedTransactionVersion": self._max_transaction_version,
         }
         try:
-            return (await self._rpc.call("getBlock", [slot, options], decoder)).value
+            return (await self._rpc.call("getBlock", [slot, options], decoder, at=at)).value
         except RpcRefused as refused:
             if refused.is_answer:
                 return None

@@ -2,20 +2,17 @@
 
 from eventstore.facts import CoverageAdvanced
 from eventstore.port import IngestStore
-from indexer.chain import Block, Chain
-
-SKIPPED_SLOTS_MAX = 64
-"""How far below the frontier a produced block is looked for; a longer run of skipped slots waits for the next try."""
+from indexer.chain import SKIPPED_SLOTS_MAX, Block, Chain
 
 
 async def advance_coverage(chain: Chain, store: IngestStore, epoch: int) -> int | None:
-    """Appends CoverageAdvanced for the highest produced slot up to the frontier; None if coverage did not move.
+    """Appends CoverageAdvanced for the highest produced slot that is complete; None if coverage did not move.
 
     The frontier never passes a slot that was final when the walk below it began, so coverage is of finalised slots.
     """
     progress = store.progress()
-    lowest = max(progress.coverage + 1, progress.frontier - SKIPPED_SLOTS_MAX, 0)
-    for slot in range(progress.frontier, lowest - 1, -1):
+    lowest = max(progress.coverage + 1, progress.complete_through - SKIPPED_SLOTS_MAX, 0)
+    for slot in range(progress.complete_through, lowest - 1, -1):
         block = await chain.finalized_block(slot)
         if block is not None and block.block_time is not None:
             store.append([_coverage(slot, block)], epoch=epoch)

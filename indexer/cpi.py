@@ -1,7 +1,5 @@
 """Events that a program emitted by calling itself (`emit_cpi!`)."""
 
-from collections.abc import Iterator
-
 from solders.pubkey import Pubkey
 
 from indexer import base58
@@ -17,27 +15,31 @@ def event_authority(program_id: str) -> str:
     return str(Pubkey.find_program_address([b"__event_authority"], Pubkey.from_string(program_id))[0])
 
 
-def cpi_payloads(trace: Trace, program: str, authority: str, failed: set[int]) -> Iterator[tuple[int, bytes | None]]:
+def cpi_payloads(trace: Trace, program: str, authority: str, failed: set[int]) -> list[tuple[int, bytes | None]]:
     """Instruction number and payload without the tag, None where it may be an event but cannot be read as one.
 
     `failed` are numbers of instructions that, or whose callers, failed.
     """
-    if trace.programs.count(program) < 2:
-        return
-    for number, inner in enumerate(trace.inner):
-        if inner is None or trace.programs[number] != program or number in failed:
+    programs = trace.programs
+    found: list[tuple[int, bytes | None]] = []
+    number = -1
+    for _ in range(programs.count(program)):
+        number = programs.index(program, number + 1)
+        inner = trace.inner[number]
+        if inner is None or number in failed:
+            continue
+        account = _first_account(inner, trace)
+        if account is not None and account != authority:
             continue
         parent = trace.parent(number)
-        account = _first_account(inner, trace)
-        if parent is not None and trace.programs[parent] != program:
-            continue
-        if account is not None and account != authority:
+        if parent is not None and programs[parent] != program:
             continue
         data = _data(inner)
         if data is None:
-            yield number, None
+            found.append((number, None))
         elif data.startswith(EVENT_TAG):
-            yield number, None if parent is None or account is None else data[len(EVENT_TAG) :]
+            found.append((number, None if parent is None or account is None else data[len(EVENT_TAG) :]))
+    return found
 
 
 def _first_account(inner: InnerInstruction, trace: Trace) -> str | None:

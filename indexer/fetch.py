@@ -7,7 +7,7 @@ from typing import NamedTuple
 import structlog
 
 from eventstore.facts import Fact
-from eventstore.port import Evidence, Inclusion, Owed
+from eventstore.port import Evidence, Owed
 from indexer.chain import Chain, FetchedTransaction
 from indexer.decode import Decoder
 from indexer.errors import ChainUnavailable, RpcRefused
@@ -18,10 +18,10 @@ log = structlog.get_logger()
 
 
 class Fetched(NamedTuple):
+    """An inclusion: that which was asked for, or, before finality, another one of its signature."""
+
     evidence: Evidence
     facts: list[Fact]
-    settles: tuple[Inclusion, ...]
-    """What is no longer owed: the inclusion that was asked for, and that which was found."""
 
 
 class Missed(NamedTuple):
@@ -32,6 +32,15 @@ class Missed(NamedTuple):
     retry_after_s: float = 0.0
 
 
+class Absent(NamedTuple):
+    """Not owed: the finalised chain does not have it in that slot."""
+
+    owed: Owed
+
+
+Result = Fetched | Missed | Absent
+
+
 class Fetcher:
     """Bounded by the chain's own limit of concurrent requests."""
 
@@ -39,44 +48,63 @@ class Fetcher:
         self._chain = chain
         self._decoder = decoder
 
-    async def round(self, owed: Sequence[Owed]) -> list[Fetched | Missed]:
-        """Results aligned with `owed`. Never raises ChainUnavailable: what failed is still owed."""
+    async def round(self, owed: Sequence[Owed], finalized_slot: int) -> list[Result]:
+        """What became of each, and of other inclusions that were found instead. Never raises ChainUnavailable.
+
+        Up to `finalized_slot` only what a node has finalised is taken, and what is not there is shown not to be.
+        """
         blocks = _BlockOrder(self._chain)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._fetch(one, blocks)) for one in owed]
+                tasks = [group.create_task(self._fetch(one, finalized_slot, blocks)) for one in owed]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
+        return [result for task in tasks for result in task.result()]
 
-    async def _fetch(self, owed: Owed, blocks: "_BlockOrder") -> Fetched | Missed:
+    async def _fetch(self, owed: Owed, finalized_slot: int, blocks: "_BlockOrder") -> list[Result]:
+        is_final = owed.slot <= finalized_slot
+        found: Fetched | Missed | None = None
+        rest: Missed | Absent
         try:
-            fetched = await self._chain.transaction(owed.signature)
-            if fetched is None:
-                return Missed(owed, "the node does not have it yet")
-            transaction = parse_transaction(fetched.body)
-            if transaction.signature != owed.signature:
-                return Missed(owed, f"{fetched.endpoint} answered with another transaction, {transaction.signature}")
-            index = transaction.transaction_index
-            if index is None:
-                index = await blocks.index_of(owed.signature, transaction.slot)
+            found = await self._find(owed, blocks, is_final=is_final)
+            if isinstance(found, Fetched) and found.evidence.slot == owed.slot:
+                return [found]
+            missed = found if isinstance(found, Missed) else Missed(owed, f"it is in slot {found.evidence.slot}")
+            rest = Absent(owed) if is_final and await self._is_absent(owed) else missed
         except TransactionInvalid as error:
-            return Missed(owed, str(error))
+            rest = Missed(owed, str(error))
         except (ChainUnavailable, RpcRefused) as error:
-            return Missed(owed, str(error), getattr(error, "retry_after_s", 0.0))
+            rest = Missed(owed, str(error), getattr(error, "retry_after_s", 0.0))
+        return [found, rest] if isinstance(found, Fetched) else [rest]
+
+    async def _is_absent(self, owed: Owed) -> bool:
+        return owed.signature not in (await self._chain.final_content(owed.slot)).signatures
+
+    async def _find(self, owed: Owed, blocks: "_BlockOrder", *, is_final: bool) -> Fetched | Missed:
+        fetched = await self._chain.transaction(owed.signature, final=is_final)
+        if fetched is None:
+            return Missed(owed, "the node does not have it yet")
+        transaction = parse_transaction(fetched.body)
+        if transaction.signature != owed.signature:
+            return Missed(owed, f"{fetched.endpoint} answered with another transaction, {transaction.signature}")
+        index = transaction.transaction_index
+        if index is None:
+            index = await blocks.index_of(owed.signature, transaction.slot)
         if index is None:
             return Missed(owed, f"block {transaction.slot} does not list it")
-        return self._decode(owed, fetched, transaction, index)
+        return self._decode(owed, fetched, transaction, index, is_final=is_final)
 
-    def _decode(self, owed: Owed, body: FetchedTransaction, transaction: Transaction, index: int) -> Fetched | Missed:
+    def _decode(
+        self, owed: Owed, body: FetchedTransaction, transaction: Transaction, index: int, *, is_final: bool
+    ) -> Fetched | Missed:
         decoded = self._decoder.decode(transaction)
         if decoded.incomplete is not None:
             return Missed(owed, decoded.incomplete)
-        block_time = owed.block_time if owed.slot == transaction.slot else transaction.block_time
-        found = Included(owed.signature, transaction.slot, index, block_time, transaction.fee_payer)
-        evidence = Evidence(owed.signature, transaction.slot, index, block_time, body.body, body.endpoint)
-        settles = {Inclusion(owed.signature, owed.slot), Inclusion(owed.signature, transaction.slot)}
-        return Fetched(evidence, facts_of(decoded, found), tuple(settles))
+        slot = transaction.slot
+        block_time = owed.block_time if owed.slot == slot else transaction.block_time
+        found = Included(owed.signature, slot, index, block_time, transaction.fee_payer)
+        evidence = Evidence(owed.signature, slot, index, block_time, body.body, body.endpoint, is_final)
+        return Fetched(evidence, facts_of(decoded, found))
 
 
 class _BlockOrder:

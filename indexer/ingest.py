@@ -7,22 +7,24 @@ import structlog
 
 from eventstore.errors import StoreBusy, StoreUnreachable
 from eventstore.facts import EventUndecoded
-from eventstore.port import Inclusion, IngestStore, Owed, Walk
+from eventstore.port import Gap, Inclusion, IngestStore, Owed, Walk
 from indexer.chain import Chain
 from indexer.coverage import advance_coverage
 from indexer.errors import BeginningUnproven, ChainUnavailable, RpcRefused
-from indexer.fetch import Fetched, Fetcher, Missed
+from indexer.fetch import Absent, Fetched, Fetcher, Missed, Result
 from indexer.hint import Hint
+from indexer.retries import Retries, delay_s
+from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 
 ROUND = 256
 """Transactions fetched before they are appended together."""
-RETRY_DELAYS_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Between tries for one signature, and between turns while no endpoint answers."""
 CATCH_UP_DELAY_S = 0.05
 """Before looking again for a hinted slot that the node does not list yet."""
 LOUD_TRIES = 5
 """From so many tries on, a signature that stays owed is worth a warning."""
+GAP_TRIES = 20
+"""Some six minutes."""
 log = structlog.get_logger()
 
 
@@ -31,25 +33,28 @@ class Pace(NamedTuple):
     coverage_interval_s: float
 
 
-class Postponed(NamedTuple):
-    tries: int
-    due_s: float
-    """On the event loop's clock."""
-
-
 class Ingest:
     """One turn does a little of everything, so that a long backlog holds up neither the tip nor the statement."""
 
     def __init__(
-        self, chain: Chain, store: IngestStore, epoch: int, sweep: Sweep, fetcher: Fetcher, hint: Hint, pace: Pace
+        self,
+        chain: Chain,
+        store: IngestStore,
+        epoch: int,
+        sweep: Sweep,
+        fetcher: Fetcher,
+        settlement: Settlement,
+        hint: Hint,
+        pace: Pace,
     ) -> None:
         self._chain, self._store, self._epoch = chain, store, epoch
-        self._sweep, self._fetcher, self._hint, self._pace = sweep, fetcher, hint, pace
+        self._sweep, self._fetcher, self._settlement = sweep, fetcher, settlement
+        self._hint, self._pace = hint, pace
         progress = store.progress()
         self._coverage = progress.coverage
         self._walks: list[Walk] = list(reversed(progress.walks))
         self._walk_failures = 0
-        self._postponed: dict[Inclusion, Postponed] = {}
+        self._retries = Retries(_now_s)
         self._walk_due_s = 0.0
         self._poll_due_s = 0.0
         self._coverage_due_s = 0.0
@@ -61,10 +66,10 @@ class Ingest:
             try:
                 busy = await self._turn()
             except (ChainUnavailable, RpcRefused, StoreBusy, StoreUnreachable) as error:
-                delay_s = max(_delay_s(failures), getattr(error, "retry_after_s", 0.0))
+                wait_s = max(delay_s(failures), getattr(error, "retry_after_s", 0.0))
                 failures += 1
-                log.warning("waiting", reason=str(error), retry_s=delay_s)
-                await _wait(stop, delay_s)
+                log.warning("waiting", reason=str(error), retry_s=wait_s)
+                await _wait(stop, wait_s)
                 continue
             failures = 0
             if not busy:
@@ -78,7 +83,7 @@ class Ingest:
             await self._walk_on()
         owed = self._due()
         if owed:
-            self._append(await self._fetcher.round(owed))
+            self._append(await self._fetcher.round(owed, self._sweep.finalized_slot))
         if _now_s() >= self._coverage_due_s:
             await self._advance_coverage()
         return self._may_walk() or bool(self._due()) or self._hint.wake.is_set()
@@ -99,39 +104,37 @@ class Ingest:
         try:
             rest = await self._sweep.step(self._walks[-1])
         except (ChainUnavailable, RpcRefused, BeginningUnproven) as error:
-            delay_s = max(_delay_s(self._walk_failures), getattr(error, "retry_after_s", 0.0))
+            wait_s = max(delay_s(self._walk_failures), getattr(error, "retry_after_s", 0.0))
             self._walk_failures += 1
-            self._walk_due_s = _now_s() + delay_s
+            self._walk_due_s = _now_s() + wait_s
             level = log.info if self._walk_failures < LOUD_TRIES else log.warning
-            level("walk_waits", reason=str(error), retry_s=delay_s)
+            level("walk_waits", reason=str(error), retry_s=wait_s)
             return
         self._walk_failures = 0
         self._walks[-1:] = [rest] if rest else []
 
     def _due(self) -> list[Owed]:
-        now_s = _now_s()
-        owed = self._store.owed(ROUND + len(self._postponed))
-        return [o for o in owed if self._due_s(o) <= now_s][:ROUND]
+        owed = self._store.owed(ROUND + len(self._retries))
+        return [o for o in owed if self._retries.is_due(Inclusion(o.signature, o.slot))][:ROUND]
 
-    def _due_s(self, owed: Owed) -> float:
-        postponed = self._postponed.get(Inclusion(owed.signature, owed.slot))
-        return postponed.due_s if postponed else 0.0
-
-    def _append(self, results: list[Fetched | Missed]) -> None:
+    def _append(self, results: list[Result]) -> None:
         for missed in (r for r in results if isinstance(r, Missed)):
             self._postpone(missed)
         fetched = [r for r in results if isinstance(r, Fetched)]
-        if not fetched:
+        absent = [Inclusion(r.owed.signature, r.owed.slot) for r in results if isinstance(r, Absent)]
+        if not fetched and not absent:
             return
         fetched.sort(key=lambda f: (f.evidence.slot, f.evidence.transaction_index))
-        settles = [inclusion for f in fetched for inclusion in f.settles]
+        evidence = [f.evidence for f in fetched]
         facts = [fact for f in fetched for fact in f.facts]
-        appended = self._store.append(facts, [f.evidence for f in fetched], settles=settles, epoch=self._epoch)
-        for inclusion in settles:
-            self._postponed.pop(inclusion, None)
+        no_longer_owed = [*absent, *(Inclusion(e.signature, e.slot) for e in evidence)]
+        appended = self._store.append(facts, evidence, no_longer_owed=no_longer_owed, epoch=self._epoch)
+        self._retries.forget(no_longer_owed)
+        for inclusion in absent:
+            log.info("dropped", signature=inclusion.signature, slot=inclusion.slot)
         log.info("appended", transactions=len(fetched), facts=appended.stored, position=appended.last_position)
         self._walk_failures = 0  # what was stored may be what a walk waits for
-        self._walk_due_s = min(self._walk_due_s, _now_s() + _delay_s(0))
+        self._walk_due_s = min(self._walk_due_s, _now_s() + delay_s(0))
         for late in (f.evidence for f in fetched if f.evidence.slot <= self._coverage):
             log.error("late_below_coverage", signature=late.signature, slot=late.slot, covered=self._coverage)
         for undecoded in (fact for fact in facts if isinstance(fact, EventUndecoded)):
@@ -140,18 +143,20 @@ class Ingest:
             log.error("content_conflict", conflicts=appended.conflicts, position=appended.last_position)
 
     def _postpone(self, missed: Missed) -> None:
-        inclusion = Inclusion(missed.owed.signature, missed.owed.slot)
-        before = self._postponed.get(inclusion)
-        tries = before.tries + 1 if before else 1
-        delay_s = max(_delay_s(tries - 1), missed.retry_after_s)
-        self._postponed[inclusion] = Postponed(tries, _now_s() + delay_s)
+        signature, slot = missed.owed.signature, missed.owed.slot
+        tries = self._retries.postpone(Inclusion(signature, slot), missed.retry_after_s)
         level = log.info if tries < LOUD_TRIES else log.warning
-        level("owed", signature=inclusion.signature, slot=inclusion.slot, reason=missed.reason, tries=tries)
+        level("owed", signature=signature, slot=slot, reason=missed.reason, tries=tries)
+        if tries == GAP_TRIES:
+            self._store.find_gaps(self._epoch, [Gap(slot, slot, signature, missed.reason)])
+            log.error("gap_found", signature=signature, slot=slot, reason=missed.reason)
 
     async def _advance_coverage(self) -> None:
         """A statement that cannot be made now holds up nothing: it is made at the next interval."""
         self._coverage_due_s = _now_s() + self._pace.coverage_interval_s
         try:
+            if await self._settlement.step():
+                self._coverage_due_s = _now_s()
             slot = await advance_coverage(self._chain, self._store, self._epoch)
         except (ChainUnavailable, RpcRefused) as error:
             log.warning("coverage_waits", reason=str(error))
@@ -162,17 +167,13 @@ class Ingest:
 
     async def _rest(self, stop: asyncio.Event) -> None:
         walk_due_s = [self._walk_due_s] if self._walks else []
-        owed_due_s = [postponed.due_s for postponed in self._postponed.values()]
-        due_s = min([self._poll_due_s, self._coverage_due_s, *walk_due_s, *owed_due_s])
+        owed_due_s = self._retries.next_due_s()
+        due_s = min([self._poll_due_s, self._coverage_due_s, *walk_due_s, *([owed_due_s] if owed_due_s else [])])
         await _wait(stop, due_s - _now_s(), self._hint.wake)
 
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _delay_s(tries: int) -> float:
-    return RETRY_DELAYS_S[min(tries, len(RETRY_DELAYS_S) - 1)]
 
 
 async def _wait(stop: asyncio.Event, delay_s: float, wake: asyncio.Event | None = None) -> None:

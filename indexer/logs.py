@@ -74,6 +74,8 @@ def scan_logs(logs: list[str], trace: Trace, program: str) -> Scan:
                 if frames and programs[frames[-1]] == program and line.startswith(_DATA):
                     scan.lines.append((_ordinal(frames[-1], counts), line))
                 continue
+            if line.endswith(" compute units") and " failed: " not in line:
+                continue
             mark = _read_mark(line)
         if mark is None:
             if line == TRUNCATED:
@@ -149,8 +151,6 @@ def calls_shown(logs: Iterable[str]) -> int:
 
 def _read_mark(line: str) -> tuple[str, int] | None:
     """The program and the depth it was invoked at, or how it ended; None for any other line."""
-    if line.endswith(" compute units") and " failed: " not in line:
-        return None
     found = _mark.fullmatch(line)
     if found is None:
         return None

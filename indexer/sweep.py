@@ -39,6 +39,8 @@ class Sweep:
         """By walk, of this process."""
         self.tip_slot = -1
         """Slot of the newest signature seen."""
+        self.finalized_slot = store.next_walk(-1).floor
+        """The highest that a node was heard of."""
 
     async def look(self) -> Walk | None:
         """The first page of a walk from the tip; what is left of it. Raises ChainUnavailable: nothing has changed then.
@@ -46,6 +48,7 @@ class Sweep:
         The walk's head was final before it began, so that nothing can turn up below it later.
         """
         tip = await self._chain.tip(self._program_id, FIRST_PAGE)
+        self.finalized_slot = max(self.finalized_slot, tip.finalized_slot)
         if tip.page.signatures:
             self.tip_slot = max(self.tip_slot, tip.page.signatures[0].slot)
         elif self._store.progress().walks:

@@ -32,11 +32,12 @@ class Trace(Struct, gc=False):
 
     def parent(self, number: int) -> int | None:
         """Without a stack height it is the message's instruction. None where there is no sense in the heights."""
-        height = self.heights[number] or 2
+        heights = self.heights
+        above = (heights[number] or 2) - 1
         for other in range(number - 1, -1, -1):
-            other_height = self.heights[other] or 2
-            if other_height < height:
-                return other if other_height == height - 1 else None
+            height = heights[other] or 2
+            if height <= above:
+                return other if height == above else None
         return None
 
     def programs_within(self, index: int) -> list[str]:

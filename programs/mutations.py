@@ -36,6 +36,42 @@ class Item(NamedTuple):
 
 Found = Iterator[tuple[str, tuple[Edit, ...]]]
 
+STRANGE_PROGRAM = "[b's'; 32]"
+"""As in tests/program/wrong_accounts.py."""
+LOOSE = (
+    """
+use std::io::Write as _Write;
+use std::ops::{Deref as _Deref, DerefMut as _DerefMut};
+"""
+    + "".join(
+        f"""
+#[derive(Clone)]
+pub struct {name}<T>(T);
+impl<T> _Deref for {name}<T> {{ type Target = T; fn deref(&self) -> &T {{ &self.0 }} }}
+impl<T> _DerefMut for {name}<T> {{ fn deref_mut(&mut self) -> &mut T {{ &mut self.0 }} }}
+impl<T: AccountSerialize> AccountSerialize for {name}<T> {{
+    fn try_serialize<W: _Write>(&self, writer: &mut W) -> Result<()> {{ self.0.try_serialize(writer) }}
+}}
+impl<T: AccountDeserialize> AccountDeserialize for {name}<T> {{
+    fn try_deserialize(data: &mut &[u8]) -> Result<Self> {{ Ok(Self(T::{read}(data)?)) }}
+    fn try_deserialize_unchecked(data: &mut &[u8]) -> Result<Self> {{ Ok(Self(T::{read}(data)?)) }}
+}}
+"""
+        for name, read in (("OfAnyProgram", "try_deserialize"), ("OfAnyKind", "try_deserialize_unchecked"))
+    )
+    + f"""
+impl<T: anchor_lang::Owner> anchor_lang::Owners for OfAnyProgram<T> {{
+    fn owners() -> &'static [Pubkey] {{
+        let strange = Pubkey::new_from_array({STRANGE_PROGRAM});
+        Box::leak(Box::new([T::owner(), anchor_spl::token_2022::ID, strange]))
+    }}
+}}
+impl<T: anchor_lang::Owner> anchor_lang::Owner for OfAnyKind<T> {{
+    fn owner() -> Pubkey {{ T::owner() }}
+}}
+"""
+)
+
 
 def mutations_of(source: str) -> list[Mutation]:
     """In the order of the kinds below."""
@@ -64,7 +100,10 @@ def without_constraints(code: str) -> Found:
 
 
 def without_seeds(code: str) -> Found:
+    """What is created must have its seeds, or it does not build; see `with_other_seeds`."""
     for field, items in _attributes(code):
+        if any(item.text == "init" for item in items):
+            continue
         edits = tuple(Edit(item.start, item.end, "") for item in items if re.match(r"(seeds|bump)\b", item.text))
         if edits:
             yield f"{field} at any address", edits
@@ -77,6 +116,16 @@ def with_fewer_seeds(code: str) -> Found:
                 opening = code.index("[", item.start)
                 for seed in _items(code, opening + 1, _closing(code, opening) - 1):
                     yield f"{field} without the seed `{seed.text}`", (Edit(seed.start, seed.end, ""),)
+
+
+def with_other_seeds(code: str) -> Found:
+    for field, items in _attributes(code):
+        seeds = [item for item in items if item.text.startswith("seeds")]
+        if seeds and any(item.text == "init" for item in items):
+            opening = code.index("[", seeds[0].start)
+            for seed in _items(code, opening + 1, _closing(code, opening) - 1):
+                end = seed.end - code[seed.start : seed.end].rstrip().endswith(",")
+                yield f"{field} with another seed than `{seed.text}`", (Edit(seed.start, end, 'b"another"'),)
 
 
 def with_looser_creation(code: str) -> Found:
@@ -95,6 +144,35 @@ def without_types(code: str) -> Found:
         yield f"{found[1]} is no {found[2].split('<')[0]}", (Edit(*found.span(2), "UncheckedAccount<'info>"),)
 
 
+def with_looser_types(code: str) -> Found:
+    """An account may be of another program as well: of Token-2022, or of the one that the tests know as strange; or
+    may be of another kind, where the kind is told by a discriminator."""
+    for found in re.finditer(r"pub (\w+): (?:Box<)?(Account<'info, (\w+)>)", code):
+        if any(field == found[1] and "init" in {item.text for item in items} for field, items in _attributes(code)):
+            continue
+        end = Edit(len(code), len(code), LOOSE)
+        yield (
+            f"{found[1]} may be another program's",
+            (Edit(*found.span(2), f"InterfaceAccount<'info, OfAnyProgram<{found[3]}>>"), end),
+        )
+        if found[3] not in {"Mint", "TokenAccount"}:
+            yield f"{found[1]} of any kind", (Edit(*found.span(3), f"OfAnyKind<{found[3]}>"), end)
+
+
+def without_callers(code: str) -> Found:
+    """Who calls may be anybody: the answer to a question that was refused is none."""
+    for found in re.finditer(r"let \w+ = ctx\.accounts\.\w+\.\w+(\()", code):
+        end = _closing(code, found.start(1))
+        if code.startswith("?", end):
+            yield f"whatever `{_line(code[found.start() : end])}`", (Edit(end, end + 1, ".unwrap_or_default()"),)
+
+
+def without_events(code: str) -> Found:
+    for found in re.finditer(r"\bemit_cpi!(\()\s*(\w+)", code):
+        end = _closing(code, found.start(1))
+        yield f"without the event `{found[2]}`", (Edit(found.start(), end + 1, ""),)
+
+
 def without_requirements(code: str) -> Found:
     for found in re.finditer(r"\brequire!(\()", code):
         end = _closing(code, found.start(1))
@@ -102,9 +180,10 @@ def without_requirements(code: str) -> Found:
 
 
 def without_overflow_checks(code: str) -> Found:
-    for found in re.finditer(r"\.checked_(add|sub|mul|div)(\()", code):
-        end = _closing(code, found.start(2))
-        wrapped = f".wrapping_{found[1]}{code[found.start(2) : end]}.checked_add(0)"
+    for found in re.finditer(r"\.(checked|saturating)_(add|sub|mul|div)(\()", code):
+        end = _closing(code, found.start(3))
+        still_an_option = ".checked_add(0)" if found[1] == "checked" else ""
+        wrapped = f".wrapping_{found[2]}{code[found.start(3) : end]}{still_an_option}"
         yield f"wrapping `{_statement(code, found.start())}`", (Edit(found.start(), end, wrapped),)
 
 
@@ -143,8 +222,12 @@ KINDS: tuple[Callable[[str], Found], ...] = (
     without_constraints,
     without_seeds,
     with_fewer_seeds,
+    with_other_seeds,
     with_looser_creation,
     without_types,
+    with_looser_types,
+    without_callers,
+    without_events,
     without_requirements,
     without_overflow_checks,
     without_validation,

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 
+from msgspec import structs
+
 from projections.errors import CatalogMoved
 from projections.projection import Projection
-from projections.store import Catalog, GenerationEntry, ReadModelStore
+from projections.store import Catalog, GenerationEntry, ReadModelStore, State
 
 TRIES = 20
 
@@ -35,3 +37,16 @@ async def begin_generation(store: ReadModelStore, projection: Projection) -> int
         return catalog.with_generations(name, [*catalog.of(name), new])
 
     return (await change_catalog(store, add)).of(name)[-1].number
+
+
+async def set_state(store: ReadModelStore, projection: str, number: int, state: State) -> Catalog:
+    """Of a generation that is still there; one that is in that state stays as it is."""
+
+    def change(catalog: Catalog) -> Catalog | None:
+        entry = catalog.entry(projection, number)
+        if entry is None or entry.state == state:
+            return None
+        new = structs.replace(entry, state=state, since_s=time.time())
+        return catalog.with_generations(projection, [new if e == entry else e for e in catalog.of(projection)])
+
+    return await change_catalog(store, change)

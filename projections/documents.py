@@ -1,12 +1,14 @@
 """The documents of the read models, as projectors write them and readers get them.
 
-Amounts are u64 base units (sums of many: arbitrary size), addresses and signatures base58, times Unix seconds.
+Amounts are u64 base units (a vault's totals stop at the largest, sums of many vaults have any size), addresses and
+signatures base58, times Unix seconds.
 """
 
 from typing import Literal
 
 from msgspec import Struct
 
+Status = Literal["standing", "reverted", "superseded"]
 TransactionKind = Literal["initialize", "deposit", "withdraw", "lock", "unlock", "transferOut", "transferIn"]
 
 
@@ -57,3 +59,78 @@ class TransactionDocument(Struct, frozen=True, kw_only=True):
     block_time: int | None
     timestamp: int
     recorded_position: int
+    status: Status = "standing"
+    """`reverted`: a fork dropped it, and no vault has it in its balances. `superseded`: a better decode, or another
+    inclusion of the transaction, stands in its place."""
+    superseded: bool = False
+    """The status is `superseded`: of no use to who asks what happened."""
+    reverted_position: int | None = None
+    """Where it ceased to stand, if it does not stand; None too if it never did."""
+    turns: tuple[int, ...] = ()
+    """Positions at which it began to stand, ceased to, began again, and so on."""
+
+
+class BalanceSnapshotDocument(Struct, frozen=True, kw_only=True):
+    """A vault's balances after the highest event of a period; there is none for a period without events."""
+
+    id: str
+    vault: str
+    owner: str
+    period: Literal["hourly", "daily"]
+    start: int
+    """Of the period, by the program's clock."""
+    total_balance: int
+    locked_balance: int
+    available_balance: int
+    last_slot: int
+    last_transaction_index: int
+    last_ordinal: int
+
+
+MINUTE_S = 60
+
+
+class TvlDocument(Struct, frozen=True, kw_only=True):
+    """What happened in one minute of chain time, and what all vaults hold at its end; or the sums of all minutes."""
+
+    id: str
+    minute: int
+    """Its beginning, by the program's clock; -1 for the sums."""
+    deposited: int = 0
+    withdrawn: int = 0
+    locked: int = 0
+    unlocked: int = 0
+    opened: int = 0
+    """Vaults."""
+    events: int = 0
+    ticked: bool = False
+    """Coverage arrived in the minute after it."""
+    settled: bool = False
+    """Coverage has passed its end; before that there are no totals."""
+    total_balance: int = 0
+    locked_balance: int = 0
+    vault_count: int = 0
+
+
+GapState = Literal["complete", "open", "accepted", "closed"]
+
+
+class CoverageDocument(Struct, frozen=True, kw_only=True):
+    """Through which slot the event store is complete (one document), or a gap in it."""
+
+    id: str
+    state: GapState
+    """`complete` for coverage, the others for gaps; an accepted gap is there, and coverage has passed it."""
+    from_slot: int
+    through_slot: int
+    """Included."""
+    signature: str | None
+    """Of the one transaction that a gap lacks, where that is known."""
+    times: int
+    """How often the gap was found."""
+    reason: str | None
+    operator: str | None
+    """Who accepted the gap."""
+    block_time: int | None
+    blockhash: str | None
+    """Of coverage's slot, as its block time."""

@@ -129,10 +129,45 @@ class CatalogMoved(ProjectionError):
 
 
 class VerificationFailed(ProjectionError):
-    """The rebuilt documents differ from an independent fold of the same facts; the live generation stays."""
+    """The documents differ from an independent fold of the same facts; before a flip, the live generation stays."""
 
     def __init__(self, projection: str, difference: str) -> None:
+        self.projection, self.difference = projection, difference
         super().__init__(f"the rebuilt {projection} are not what the facts say, nothing was flipped: {difference}")
+
+
+class ReadModelsDiffer(ProjectionError):
+    """What is read is not what the facts say: a rebuild makes it so, and does not need what is there."""
+
+    def __init__(self, projection: str, generation: int, difference: str) -> None:
+        super().__init__(
+            f"generation {generation} of {projection} is not what the facts say ({difference}): run vault-projector "
+            f"rebuild --projection {projection}"
+        )
+
+
+class NoSuchGeneration(ProjectionError):
+    """There is no generation that this could be done with."""
+
+    def __init__(self, projection: str, wanted: str) -> None:
+        super().__init__(f"{projection} has no generation {wanted}: see vault-projector generations")
+
+
+class GenerationBehind(ProjectionError):
+    """A generation of another version cannot be brought up to date by this one: to flip to it takes readers back."""
+
+    def __init__(self, projection: str, generation: int, position: int, live_position: int) -> None:
+        super().__init__(
+            f"generation {generation} of {projection} stands at position {position}, the live one at {live_position}, "
+            "and another version wrote it: to go back to it all the same, say --although-behind"
+        )
+
+
+class NothingParked(ProjectionError):
+    """Nothing of that vault is parked."""
+
+    def __init__(self, projection: str, vault: str) -> None:
+        super().__init__(f"nothing of vault {vault!r} is parked in {projection}: see vault-projector parked list")
 
 
 class VaultIndexDiffers(ProjectionError):
@@ -142,6 +177,28 @@ class VaultIndexDiffers(ProjectionError):
         super().__init__(
             f"the rebuilt {projection} cannot be verified, nothing was flipped: for {vault!r} the event store's index "
             f"by vault {difference}, so the event store is damaged: {ANEW}"
+        )
+
+
+class ContestedIndexDiffers(ProjectionError):
+    """The event store's index of contested signatures is not what its log says: what stands cannot be told from it."""
+
+    def __init__(self, projection: str, signature: str, position: int) -> None:
+        super().__init__(
+            f"the rebuilt {projection} cannot be verified, nothing was flipped: the event store's index of contested "
+            f"signatures lacks {signature!r} or its fact at position {position}, so the event store is damaged: {ANEW}"
+        )
+
+
+class Unprojectable(ProjectionError):
+    """A fact cannot be applied to a document: the software does not understand it, or the fact makes no sense."""
+
+    def __init__(self, projection: str, vault: str | None, position: int, key: str, reason: str) -> None:
+        self.vault, self.position, self.key, self.reason = vault, position, key, reason
+        what = f"vault {vault!r}" if vault is not None else "it"
+        super().__init__(
+            f"{projection}: the fact at position {position} cannot be applied to {what} ({reason}): use a version that "
+            "can, or give it up for this vault with vault-projector parked discard"
         )
 
 

@@ -7,13 +7,15 @@ from typing import NamedTuple
 import structlog
 from msgspec import structs
 
+from eventstore.identity import key_text
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
 from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
-from projections.fold import apply_batch, key_text
+from projections.fold import apply_batch, retry_parked
+from projections.kept import KeptGenerations
 from projections.live import open_live
 from projections.projection import Projection
-from projections.store import Catalog, Checkpoint, Generation, GenerationEntry, ReadModelStore
+from projections.store import Catalog, Checkpoint, Control, Generation, GenerationEntry, ReadModelStore
 
 BEAT_INTERVAL_S = 1.0
 CATALOG_INTERVAL_S = 0.25
@@ -43,6 +45,8 @@ class Projector:
         self._catalog_due_s = 0.0
         self._beat_due_s = 0.0
         self._taken_over_until_s: float | None = None
+        self._control = Control()
+        self._kept = KeptGenerations(projection, facts, store, pace.batch)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises ProjectionError or EventStoreError when it cannot go on; what was applied stays applied."""
@@ -53,6 +57,7 @@ class Projector:
                 else:
                     await _wait(stop, self._pace.poll_interval_s)
         finally:
+            await self._kept.close()
             if self._entry is not None:
                 await self._generation.close()
 
@@ -74,16 +79,34 @@ class Projector:
                 self._catalog_due_s = 0.0
                 return True
             self._checkpoint, self._taken_over_until_s = checkpoint, None
-        batch = self._facts.read_after(self._checkpoint.position, self._pace.batch)
-        if not batch:
+        if self._control.paused is not None:
             return False
         try:
-            self._checkpoint = await apply_batch(self._generation, self._projection, batch, self._checkpoint)
+            applied = await self._apply()
         except CheckpointMoved:
             # A rebuild took the checkpoint over to flip. If it does not in time, this generation is ours again.
             log.info("checkpoint_taken_over", projection=self._projection.name)
             self._taken_over_until_s = time.monotonic() + self._pace.taken_over_s
             return False
+        return await self._kept.follow(self._checkpoint.position) or applied
+
+    async def _apply(self) -> bool:
+        """A batch, or once more what is parked. True if there was anything."""
+        held = self._checkpoint
+        if held.parked and held.retried < self._control.retry:
+            retry = self._control.retry
+            self._checkpoint = await retry_parked(self._generation, self._projection, self._facts, held, retry)
+            return True
+        batch = self._facts.read_after(held.position, self._pace.batch)
+        if not batch:
+            return False
+        self._checkpoint = await apply_batch(self._generation, self._projection, self._facts, batch, held, parks=True)
+        for parked in self._checkpoint.parked:
+            if parked not in held.parked:
+                vault, position = parked.vault, parked.position
+                log.error(
+                    "parked", projection=self._projection.name, vault=vault, position=position, reason=parked.reason
+                )
         return True
 
     async def _follow_catalog(self) -> None:
@@ -97,7 +120,9 @@ class Projector:
             self._taken_over_until_s = None
             live = (await self._store.catalog()).live(self._projection.name) or live
         check_identity(self._projection, self._facts, self._checkpoint)
+        self._control = catalog.control(self._projection.name)
         await self._drop_old(catalog)
+        await self._kept.follow_catalog(await self._store.catalog())
 
     async def _make_first(self) -> GenerationEntry | None:
         """None if a rebuild took it for a leftover. If a rebuild was quicker, its own, and ours is left to the next."""

@@ -67,7 +67,7 @@ class ReadModels(Protocol):
     async def transactions(
         self, vault: str, *, start: PageStart | None, limit: int, order: Literal["asc", "desc"]
     ) -> Page[TransactionDocument]:
-        """A vault's transactions in chain order."""
+        """A vault's transactions in chain order, with those that a fork dropped (`status`)."""
 
     async def meta(self, projection: str) -> Meta:
         """Of the live generation of one projection: "vaults" or "transactions"."""
@@ -108,7 +108,8 @@ class StoreReadModels:
         self, vault: str, *, start: PageStart | None, limit: int, order: Literal["asc", "desc"]
     ) -> Page[TransactionDocument]:
         fields = ("slot", "transaction_index", "ordinal", "id")
-        return await self._page(TRANSACTIONS, {"vault": vault}, fields, start, limit, descending=order == "desc")
+        where: dict[str, Value] = {"vault": vault, "superseded": False}
+        return await self._page(TRANSACTIONS, where, fields, start, limit, descending=order == "desc")
 
     async def meta(self, projection: str) -> Meta:
         _, meta = await self._live(PROJECTIONS[projection])

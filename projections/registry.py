@@ -1,11 +1,14 @@
 """All projections, by name."""
 
+from projections.balance_snapshots import BALANCE_SNAPSHOTS
+from projections.coverage import COVERAGE
 from projections.errors import ProjectionUnknown
 from projections.projection import Projection
 from projections.transactions import TRANSACTIONS
+from projections.tvl_stats import TVL_STATS
 from projections.vaults import VAULTS
 
-PROJECTIONS: dict[str, Projection] = {p.name: p for p in (VAULTS, TRANSACTIONS)}
+PROJECTIONS: dict[str, Projection] = {p.name: p for p in (VAULTS, TRANSACTIONS, BALANCE_SNAPSHOTS, TVL_STATS, COVERAGE)}
 
 
 def named(names: list[str] | None) -> list[Projection]:

@@ -13,7 +13,8 @@ from projections.sqlite_files import connect, sqlite_errors_named
 from projections.store import Checkpoint, Query, Row
 
 IDS_PER_STATEMENT = 500
-INTEGERS = (int, int | None)
+INTEGERS = (int, int | None, bool)
+IS_LEFT = "body <> CAST('null' AS BLOB)"
 T = TypeVar("T")
 
 
@@ -24,7 +25,7 @@ class SQLiteGeneration:
         self._path, self._projection, self._number = path, projection, number
         self._columns = tuple(dict.fromkeys(f for index in projection.indexes for f in index if f != "id"))
         self._encode = msgspec.json.Encoder().encode
-        self._decode = msgspec.json.Decoder(dict).decode
+        self._decode = msgspec.json.Decoder(dict[str, Any] | None).decode
         with self._damage_named():
             self._db = connect(path, self._schema() if create else None)
         names = ", ".join(("id", "position", *self._columns, "body"))
@@ -46,21 +47,22 @@ class SQLiteGeneration:
         return rows
 
     async def find(self, query: Query) -> list[Row]:
-        conditions = [f"{field} = ?" for field in query.where]
+        conditions = [IS_LEFT, *(f"{field} = ?" for field in query.where)]
         values = [value_at_rest(self._projection, *one) for one in query.where.items()]
         order, direction = ", ".join(query.order), "DESC" if query.descending else "ASC"
         if query.after is not None:
             conditions.append(f"({order}) {'<' if query.descending else '>'} ({', '.join('?' * len(query.order))})")
             values += [value_at_rest(self._projection, *one) for one in zip(query.order, query.after, strict=True)]
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         ordering = ", ".join(f"{field} {direction}" for field in query.order)
-        statement = f"SELECT id, position, body FROM documents {where} ORDER BY {ordering} LIMIT ?"
+        statement = (
+            f"SELECT id, position, body FROM documents WHERE {' AND '.join(conditions)} ORDER BY {ordering} LIMIT ?"
+        )
         with self._damage_named():
             return [self._row(row) for row in self._db.execute(statement, (*values, query.limit))]
 
     async def count(self) -> int:
         with self._damage_named():
-            return int(self._db.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
+            return int(self._db.execute(f"SELECT COUNT(*) FROM documents WHERE {IS_LEFT}").fetchone()[0])
 
     async def checkpoint(self) -> Checkpoint:
         return self._of_checkpoint("body", _checkpoint_in)
@@ -108,6 +110,8 @@ class SQLiteGeneration:
         )
 
     def _values(self, row: Row) -> tuple[object, ...]:
+        if row.document is None:
+            return (row.id, row.position, *(None for _ in self._columns), b"null")
         fields = at_rest(self._projection, row.document)
         return (row.id, row.position, *(fields[c] for c in self._columns), self._encode(fields))
 
@@ -116,7 +120,8 @@ class SQLiteGeneration:
         try:
             if not (isinstance(id_, str) and isinstance(position, int)):
                 raise TypeError("its id or position")
-            return Row(id_, position, from_rest(self._projection, self._decode(body)))
+            fields = self._decode(body)
+            return Row(id_, position, None if fields is None else from_rest(self._projection, fields))
         except (TypeError, ValueError) as error:
             raise self._damaged(f"document {id_!r}: {error}") from error
 

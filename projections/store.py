@@ -7,11 +7,12 @@ written last and by compare-and-set, and so is the one catalog document.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from projections.projection import Projection
 
 Value = str | int
+State = Literal["building", "ready", "live", "kept"]
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 """Of a generation or a revision; exact in every JSON."""
@@ -23,6 +24,20 @@ class Row(NamedTuple):
     id: str
     position: int
     document: Any
+    """None if nothing is left of it: all its facts were reverted. Only `get` tells of such."""
+
+
+class Parked(Struct, frozen=True, kw_only=True):
+    """A vault that waits: one of its facts could not be applied."""
+
+    vault: str
+    position: Position
+    """Of that fact; from there on the vault's facts wait."""
+    key: str
+    """Identity of that fact."""
+    reason: str
+    since_s: float
+    """Unix seconds."""
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -35,6 +50,13 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """Highest slot of a fact that was applied."""
     complete_through_slot: int | None = None
     """Last coverage that was passed."""
+    complete_through_time: int | None = None
+    """The highest block time of coverage that was passed, Unix seconds."""
+    as_of: Position | None = None
+    """While a rebuild loads: the position at which is judged what stands, from the first fact on."""
+    parked: tuple[Parked, ...] = ()
+    retried: int = 0
+    """Number of the operator's last wish to retry what is parked that was met."""
     epoch: int = 0
     """Raised to take the checkpoint over: who then still holds the old one can write no more."""
 
@@ -43,9 +65,19 @@ class GenerationEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     number: Number
     version: int
     """Of the projection that writes it."""
-    state: Literal["building", "live", "kept"]
+    state: State
+    """`ready` is proved and not flipped to; `kept` was live, and is followed until its grace is over."""
     since_s: float
     """Unix seconds of when it got into this state."""
+
+
+class Control(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator wants of a projection's projector."""
+
+    paused: str | None = None
+    """Why it is to apply nothing."""
+    retry: Number = 0
+    """Raised to have what is parked tried again."""
 
 
 class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +86,7 @@ class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     revision: Number = 0
     generations: dict[str, tuple[GenerationEntry, ...]] = {}
     """By projection, rising."""
+    controls: dict[str, Control] = {}
 
     def __post_init__(self) -> None:
         for name, entries in self.generations.items():
@@ -76,7 +109,14 @@ class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return max((g.number for g in self.of(projection)), default=0) + 1
 
     def with_generations(self, projection: str, entries: Sequence[GenerationEntry]) -> "Catalog":
-        return Catalog(revision=self.revision + 1, generations={**self.generations, projection: tuple(entries)})
+        generations = {**self.generations, projection: tuple(entries)}
+        return structs.replace(self, revision=self.revision + 1, generations=generations)
+
+    def control(self, projection: str) -> Control:
+        return self.controls.get(projection, Control())
+
+    def with_control(self, projection: str, control: Control) -> "Catalog":
+        return structs.replace(self, revision=self.revision + 1, controls={**self.controls, projection: control})
 
 
 class Query(NamedTuple):

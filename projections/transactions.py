@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+from msgspec import structs
+
 from eventstore.facts import (
     CollateralLocked,
     CollateralTransferred,
@@ -14,7 +16,7 @@ from eventstore.facts import (
 from eventstore.identity import key_of, vaults_of
 from eventstore.port import StoredFact
 from projections.documents import TransactionDocument, TransactionKind
-from projections.projection import Projection
+from projections.projection import Fallen, Projection
 from projections.vaults import VaultEvent, leg_of
 
 
@@ -50,6 +52,19 @@ def evolve(_: TransactionDocument | None, id_: str, stored: StoredFact) -> Trans
         block_time=event.block_time,
         timestamp=event.timestamp,
         recorded_position=stored.position,
+        turns=(stored.position,),
+    )
+
+
+def judge(document: TransactionDocument, fallen: Fallen) -> TransactionDocument:
+    """What a reverted inclusion said is kept, with what became of it."""
+    stands = fallen.state == "standing"
+    return structs.replace(
+        document,
+        status=fallen.state,
+        superseded=fallen.state == "superseded",
+        reverted_position=None if stands or not fallen.turns else fallen.turns[-1],
+        turns=fallen.turns,
     )
 
 
@@ -76,12 +91,14 @@ def _change(event: VaultEvent, vault: str) -> tuple[TransactionKind, int, str | 
 
 TRANSACTIONS = Projection(
     name="transactions",
-    version=1,
+    version=2,
     document=TransactionDocument,
     touches=touches,
     evolve=evolve,
     accumulates=False,
-    indexes=(("vault", "slot", "transaction_index", "ordinal", "id"),),
+    judge=judge,
+    vault_of=lambda id_: id_.rsplit(":", 1)[1],
+    indexes=(("vault", "superseded", "slot", "transaction_index", "ordinal", "id"),),
     amounts=frozenset({"amount", "total_balance", "locked_balance", "available_balance"}),
-    not_in_digest=frozenset({"recorded_position"}),
+    not_in_digest=frozenset({"recorded_position", "reverted_position", "turns"}),
 )

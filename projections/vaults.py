@@ -19,6 +19,8 @@ from eventstore.port import StoredFact
 from projections.documents import VaultDocument
 from projections.projection import Projection
 
+U64_MAX = 2**64 - 1
+
 VaultEvent = VaultInitialized | Deposited | Withdrawn | CollateralLocked | CollateralUnlocked | CollateralTransferred
 
 
@@ -46,7 +48,8 @@ def leg_of(event: VaultEvent, vault: str) -> Leg:
 
 
 def evolve(vault: VaultDocument | None, address: str, stored: StoredFact) -> VaultDocument:
-    """Balances are those of the highest event in chain order; sums and counts commute."""
+    """Balances are those of the highest event in chain order; sums and counts commute. A sum stops at the largest u64,
+    as the program's own totals do; so cut off, sums of what is never negative still commute."""
     event = stored.fact
     assert isinstance(event, VaultEvent), event
     vault = vault or _unseen(address, event)
@@ -62,10 +65,10 @@ def evolve(vault: VaultDocument | None, address: str, stored: StoredFact) -> Vau
                 created_at=event.timestamp,
             )
         case Deposited():
-            deposited, count = vault.deposited_total + event.amount, vault.deposit_count + 1
+            deposited, count = min(vault.deposited_total + event.amount, U64_MAX), vault.deposit_count + 1
             return structs.replace(vault, deposited_total=deposited, deposit_count=count)
         case Withdrawn():
-            withdrawn, count = vault.withdrawn_total + event.amount, vault.withdrawal_count + 1
+            withdrawn, count = min(vault.withdrawn_total + event.amount, U64_MAX), vault.withdrawal_count + 1
             return structs.replace(vault, withdrawn_total=withdrawn, withdrawal_count=count)
         case CollateralLocked() | CollateralUnlocked() | CollateralTransferred():
             return vault
@@ -121,11 +124,12 @@ def touches(fact: Fact) -> tuple[str, ...]:
 
 VAULTS = Projection(
     name="vaults",
-    version=1,
+    version=2,
     document=VaultDocument,
     touches=touches,
     evolve=evolve,
     accumulates=True,
+    vault_of=lambda address: address,
     indexes=(("owner",),),
     amounts=frozenset({"total_balance", "locked_balance", "available_balance", "deposited_total", "withdrawn_total"}),
 )

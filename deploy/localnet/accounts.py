@@ -41,6 +41,8 @@ class Position(NamedTuple):
     id: int
     margin: int
     opened_at: int
+    serial: int
+    """By which a settlement names it."""
 
 
 def vault_address(owner: Pubkey) -> Pubkey:

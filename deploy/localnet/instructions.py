@@ -75,12 +75,20 @@ def close_position(owner: Pubkey, mint: Pubkey, number: int) -> Instruction:
 
 
 def settle_position(
-    admin: Pubkey, owner: Pubkey, mint: Pubkey, number: int, amount: int, to_owner: Pubkey
+    admin: Pubkey, owner: Pubkey, mint: Pubkey, number: int, serial: int, amount: int, to_owner: Pubkey
 ) -> Instruction:
-    """Pays `amount` of the position's margin to another user's vault."""
+    """Pays `amount` of the position's margin to another user's vault; `serial` is what the position's account says."""
     position = accounts.position_address(owner, number)
     given = {"admin": admin, "position": position, "collateral_mint": mint}
-    return _position("settle_position", given | _between(owner, to_owner, mint), number, amount)
+    return _position("settle_position", given | _between(owner, to_owner, mint), serial, amount)
+
+
+def propose_settlement_admin(admin: Pubkey, new_admin: Pubkey) -> Instruction:
+    return _position("propose_settlement_admin", {"admin": admin}, new_admin)
+
+
+def accept_settlement_admin(pending_admin: Pubkey) -> Instruction:
+    return _position("accept_settlement_admin", {"pending_admin": pending_admin})
 
 
 def _owned(owner: Pubkey, mint: Pubkey) -> dict[str, Pubkey]:

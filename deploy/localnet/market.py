@@ -10,7 +10,7 @@ from solders.token.associated import get_associated_token_address
 from spl.token.instructions import create_idempotent_associated_token_account, initialize_mint2, mint_to
 from spl.token.models import InitializeMint2Params, MintToParams
 
-from localnet import instructions, programs
+from localnet import accounts, instructions, programs
 from localnet.client import Client
 from localnet.node import LocalNode
 
@@ -56,6 +56,12 @@ class Market:
         ]
         await self.client.send(funding, [self.admin])
         return User(keypair=keypair, tokens=account)
+
+    async def serial(self, owner: Pubkey, number: int) -> int:
+        """By which a settlement names an open position."""
+        data = await self.client.account(accounts.position_address(owner, number))
+        assert data is not None, f"{owner} has no position {number}"
+        return accounts.decode_position(data).serial
 
     async def new_vault(self, user: User) -> None:
         await self.client.send([instructions.initialize_vault(user.owner, self.mint)], [self.admin, user.keypair])

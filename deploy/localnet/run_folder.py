@@ -12,6 +12,11 @@ LOCK = "held"
 NAME = "%Y%m%d-%H%M%S"
 
 
+def of_cluster() -> Path:
+    """Beside the others: it is kept, and is not among what `make clean` removes."""
+    return ROOT.with_name(".cluster")
+
+
 def create(root: Path, now: datetime | None = None) -> Path:
     """Named for the time, in UTC. Older ones than the last few are removed, unless they are held or not ours."""
     started = (now or datetime.now(UTC)).strftime(NAME)

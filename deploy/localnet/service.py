@@ -5,14 +5,16 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from localnet.errors import ChildDied
+from localnet.errors import ChildDied, NotReady
 
 TETHER = Path(__file__).with_name("tether.py")
 STOP_TIMEOUT_S = 15
 LAST_LINES = 15
+POLL_EVERY_S = 0.05
 
 
 class Service:
@@ -42,6 +44,15 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
+
+    async def wait_until_logged(self, event: str, timeout_s: float) -> None:
+        """Raises ChildDied when it ends before, and NotReady when it takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while f'"event": "{event}"' not in self.log.read_text(encoding="utf-8", errors="replace"):
+            self.check()
+            if time.monotonic() > deadline:
+                raise NotReady(self.name, timeout_s, str(self.log), last_lines(self.log))
+            await asyncio.sleep(POLL_EVERY_S)
 
     async def watch(self) -> None:
         """Returns when the process was stopped by us; raises ChildDied when it ended otherwise."""

@@ -28,6 +28,8 @@ class Settings:
     api_port: int
     folder: Path
     """Logs, and for a local node the data too."""
+    cluster_folder: Path | None
+    """Data of a cluster, which later runs go on with; None where the stores are elsewhere."""
     environment: Mapping[str, str]
     """For the processes; without a local node's addresses, which nobody knows yet."""
     ignored: tuple[str, ...]
@@ -42,14 +44,14 @@ class Settings:
 def decide(
     *, rate: float, users: int, seed: int, port: int, duration_s: float | None, as_json: bool, traffic: bool
 ) -> Settings:
-    given = dict(os.environ)
+    given = {name: value for name, value in os.environ.items() if value}  # an empty one is one that is not set
     cluster = bool(given.get("VAULT_RPC_URLS"))
     host = given.get("VAULT_API_HOST") or "127.0.0.1"
     api_port = _free_port(host, port)
     folder = run_folder.create(run_folder.ROOT)
     run_folder.hold(folder)
     ours = {"VAULT_API_HOST": host, "VAULT_API_PORT": str(api_port)}
-    stores = _stores(run_folder.ROOT / "cluster" if cluster else folder)
+    stores = _stores(run_folder.of_cluster() if cluster else folder)
     if cluster:
         environment = stores | given | ours
     else:
@@ -66,9 +68,14 @@ def decide(
         api_host=host,
         api_port=api_port,
         folder=folder,
+        cluster_folder=run_folder.of_cluster() if cluster and not _has_stores(given) else None,
         environment=environment,
         ignored=() if cluster else tuple(name for name in IN_LOCAL_RUNS_OURS if given.get(name)),
     )
+
+
+def _has_stores(given: Mapping[str, str]) -> bool:
+    return "VAULT_EVENT_STORE_URL" in given and "VAULT_READ_MODELS_URL" in given
 
 
 def _stores(folder: Path) -> dict[str, str]:

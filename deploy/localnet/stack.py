@@ -88,8 +88,10 @@ class Stack:
             if time.monotonic() > deadline:
                 raise NotReady(indexer.name, READY_TIMEOUT_S, str(indexer.log), last_lines(indexer.log))
             await asyncio.sleep(POLL_EVERY_S)
-        await self._start(environment, "vault-projector", "run")
-        await self._start(environment, "vault-api")
+        projector = await self._start(environment, "vault-projector", "run")
+        api = await self._start(environment, "vault-api")
+        for service, event in ((indexer, "started"), (projector, "following"), (api, "listening")):
+            await service.wait_until_logged(event, READY_TIMEOUT_S)
 
     async def _start(self, environment: Mapping[str, str], name: str, *arguments: str) -> Service:
         service = Service([str(BIN / name), *arguments], environment, self._settings.folder / f"{name}.log")
@@ -113,11 +115,13 @@ class Stack:
         raise AssertionError("they run until they are cancelled")
 
     async def _report(self, sources: Sources) -> NoReturn:
-        pause_s = SAMPLE_UNTIL_FIRST_DEPOSIT_S
+        pause_s, announced = SAMPLE_UNTIL_FIRST_DEPOSIT_S, False
         while True:
             taken = await sample.take(sources)
             if taken.first_deposit and pause_s != SAMPLE_EVERY_S:
                 pause_s = SAMPLE_EVERY_S
+            if taken.first_deposit and not announced and self._node:  # a cluster's may be of an earlier run
+                announced = True
                 seconds = round(self._elapsed_s(), 1)
                 self._display.say(f"first deposit visible over HTTP after {seconds} s", firstDepositS=seconds)
             sent = self._traffic.transactions if self._traffic else 0
@@ -144,7 +148,11 @@ class Stack:
             lines["programs"] = f"{programs.vault_manager().address}, {programs.position_manager().address}"
         if self._traffic:
             lines["traffic"] = f"{settings.users} users, {settings.rate:g} transactions a second, seed {settings.seed}"
-        lines["data and logs"] = str(settings.folder)
+        if settings.cluster_folder:
+            lines["data, kept"] = str(settings.cluster_folder)
+        elif settings.cluster:
+            lines["data"] = "as VAULT_EVENT_STORE_URL and VAULT_READ_MODELS_URL say"
+        lines["logs" if settings.cluster else "data and logs"] = str(settings.folder)
         lines["API"] = f"{settings.api_url}/v1/vaults"
         for name in settings.ignored:
             self._display.say(f"{name} is not used: a local node is a new chain, and gets a data folder of its own")

@@ -110,7 +110,7 @@ class Traffic:
         signers = [self.market.admin]
         if not isinstance(operation, Settle):
             signers.append(self.users[operation.user].keypair)
-        confirmed = await self.market.client.send([self._instruction(operation)], signers, may_fail=must_fail)
+        confirmed = await self.market.client.send([await self._instruction(operation)], signers, may_fail=must_fail)
         if (confirmed.error is not None) is not must_fail:
             raise UnexpectedOutcome(str(operation), confirmed.signature, confirmed.error)
         self.transactions += 1
@@ -118,7 +118,7 @@ class Traffic:
         self.events.update(_events_of(operation))
         return Sent(operation, confirmed)
 
-    def _instruction(self, operation: Operation) -> Instruction:
+    async def _instruction(self, operation: Operation) -> Instruction:
         user, mint = self.users[operation.user], self.market.mint
         match operation:
             case Deposit(amount=amount):
@@ -131,7 +131,8 @@ class Traffic:
                 return instructions.close_position(user.owner, mint, position)
             case Settle(position=position, amount=amount, to=to):
                 admin, receiver = self.market.admin.pubkey(), self.users[to].owner
-                return instructions.settle_position(admin, user.owner, mint, position, amount, receiver)
+                serial = await self.market.serial(user.owner, position)
+                return instructions.settle_position(admin, user.owner, mint, position, serial, amount, receiver)
         assert_never(operation)
 
     async def _new_user(self, trader: Trader) -> User:

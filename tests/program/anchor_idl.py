@@ -55,10 +55,14 @@ class AnchorIdl:
         fields: Fields = self._decode({"defined": {"name": name}}, data, len(discriminator))[0]
         return fields
 
+    @property
+    def kinds(self) -> dict[bytes, str]:
+        """Names of accounts, by discriminator."""
+        return {bytes(entry["discriminator"]): entry["name"] for entry in self._idl["accounts"]}
+
     def account_name(self, data: bytes) -> str:
         """Of which kind the account is."""
-        names: dict[bytes, str] = {bytes(entry["discriminator"]): entry["name"] for entry in self._idl["accounts"]}
-        return names[data[:8]]
+        return self.kinds[data[:8]]
 
     def place(self, data: bytes, field: str) -> int:
         """Where in the account the field begins."""

@@ -7,7 +7,9 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
 
+from tests.program.anchor_idl import AnchorIdl
 from tests.program.chain import LOADER, SYSTEM, pda
+from tests.program.relaying import Relay
 from tests.program.scene import IDLS, POSITIONS, VAULTS, Scene
 from tests.program.wrong_accounts import STRANGE_PROGRAM, Find, mallory, new_mint
 
@@ -44,6 +46,18 @@ def data_cut_short(scene: Scene) -> None:
     scene.data_end = -1
 
 
+def relayed_unsigned(scene: Scene) -> None:
+    """By a third program, for which the authorised one does not sign."""
+    scene.wrapped = Relay(scene.svm).passing_on
+
+
+def relayed_signed(scene: Scene) -> None:
+    """By a third program that signs with its own address of the same seed."""
+    relay = Relay(scene.svm)
+    scene.accounts["caller"] = relay.caller
+    scene.wrapped = relay.signing
+
+
 # An account.
 
 
@@ -73,8 +87,19 @@ def zeroed(account: str) -> Break:
 
 
 def of_another_kind(account: str) -> Break:
-    """The right program's, with the discriminator of another kind of account."""
-    return lambda scene: scene.write(account, bytes(range(8)) + scene.read(account).data[8:])
+    """The right program's, with the discriminator of another kind of account of that program."""
+
+    def turned(scene: Scene) -> None:
+        data = scene.read(account).data
+        other = next(kind for kind in _idl_of(scene, account).kinds if kind != data[:8])
+        scene.write(account, other + data[8:])
+
+    return turned
+
+
+def holding(account: str, other: Find) -> Break:
+    """What the other account holds, of the same program."""
+    return lambda scene: scene.write(account, scene.svm.account(other(scene)).data)
 
 
 def number(account: str, field: str, value: int) -> Break:
@@ -114,6 +139,11 @@ def listed(*more: Pubkey) -> Break:
     return written
 
 
+def mint_before(scene: Scene) -> None:
+    """Where the vault's token account will be."""
+    scene.svm.svm.set_account(scene.accounts["token_account"], scene.svm.account(new_mint(scene)))
+
+
 def made_before(mint: Find, owner: Find) -> Break:
     """The vault's token account, as no program would have made it."""
     return lambda scene: scene.svm.set_tokens(scene.accounts["token_account"], mint(scene), owner(scene), 0)
@@ -146,6 +176,16 @@ def with_another_programs_data(scene: Scene) -> None:
     scene.accounts |= {"admin": mallory(scene), "program_data": pda(LOADER, bytes(other))}
 
 
+def serial_of_bobs(scene: Scene) -> None:
+    scene.arguments["serial"] = scene.svm.serial(scene.bob, 7)
+
+
+def position_of_bobs(scene: Scene) -> None:
+    """Named rightly, but with Alice's vault."""
+    scene.accounts["position"] = scene.svm.position_address(scene.bob, 7)
+    serial_of_bobs(scene)
+
+
 # What came before.
 
 
@@ -166,17 +206,27 @@ def removed_in_the_same_transaction(scene: Scene) -> None:
     scene.first.append(VAULTS.instruction("remove_authorized_program", accounts, POSITIONS.program))
 
 
-def ten_programs(scene: Scene) -> None:
-    for _ in range(9):
-        scene.svm.add_program(scene.svm.new_address())
+def programs_listed(count: int) -> Break:
+    def added(scene: Scene) -> None:
+        for _ in range(count - 1):  # the position-manager is listed already
+            scene.svm.add_program(scene.svm.new_address())
+
+    return added
 
 
-def replaced_proposal(scene: Scene) -> None:
-    scene.svm.propose_admin(mallory(scene))
+def proposed_instead(new: Find) -> Break:
+    def proposed(scene: Scene) -> None:
+        settling = scene.instruction == "accept_settlement_admin"
+        propose = scene.svm.propose_settlement_admin if settling else scene.svm.propose_admin
+        propose(new(scene))
+
+    return proposed
 
 
-def withdrawn_proposal(scene: Scene) -> None:
-    scene.svm.propose_admin(scene.svm.admin.pubkey())
+def opened_anew(scene: Scene) -> None:
+    """The position was closed and opened again under its number; what is called still means the first."""
+    scene.svm.close_position(scene.alice, 7)
+    scene.svm.open_position(scene.alice, 7, 400)
 
 
 def margin_paid_out(scene: Scene) -> None:
@@ -190,9 +240,14 @@ def margin_unlocked(scene: Scene) -> None:
 
 
 def _place(scene: Scene, account: str, field: str) -> int:
-    read = scene.read(account)
-    [idl] = [idl for idl in (VAULTS, POSITIONS) if idl.program == read.owner]
-    return idl.place(read.data, field)
+    return _idl_of(scene, account).place(scene.read(account).data, field)
+
+
+def _idl_of(scene: Scene, account: str) -> AnchorIdl:
+    """Of the program that wrote it."""
+    owner = scene.read(account).owner
+    [idl] = [idl for idl in (VAULTS, POSITIONS) if idl.program == owner]
+    return idl
 
 
 def _patch(scene: Scene, account: str, at: int, new: bytes) -> None:

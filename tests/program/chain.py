@@ -32,20 +32,24 @@ NOW = 1_800_000_000  # Unix seconds at which every chain starts
 
 
 class Refused(Exception):
-    """The chain refused the transaction; `name` is the error's."""
+    """The chain refused the transaction; `name` is the error's, `program` the one that failed first."""
 
     def __init__(self, failed: FailedTransactionMetadata) -> None:
         logs = "\n".join(failed.meta().logs())
         self.name = _error_name(failed, logs)
+        found = re.search(r"Program (\w+) failed: ", logs)
+        self.program = Pubkey.from_string(found[1]) if found else None
         super().__init__(f"{self.name}\n{logs}")
 
 
 @contextmanager
-def refused(name: str) -> Iterator[None]:
-    """The transaction inside is refused with the error of this name, and changes nothing (which `send` checks)."""
+def refused(name: str, by: Pubkey | None = None) -> Iterator[None]:
+    """The transaction inside is refused with the error of this name, by this program or by any, and changes nothing
+    (which `send` checks)."""
     with pytest.raises(Refused) as caught:
         yield
     assert caught.value.name == name, caught.value
+    assert by in {None, caught.value.program}, caught.value
 
 
 def pda(program: Pubkey, *seeds: bytes) -> Pubkey:
@@ -64,11 +68,12 @@ class Sent:
 class Chain:
     """Transactions are paid for by nobody who takes part in them. Keys come in the same order on every chain, so that
     what a transaction costs can be compared. A `trusting` chain does not check signatures, the way to speak for a
-    program-derived address without having its program; programs still see who signs and who not."""
+    program-derived address without having its program; programs still see who signs and who not. With another first
+    key all keys are others."""
 
-    def __init__(self, *, trusting: bool = False) -> None:
+    def __init__(self, *, trusting: bool = False, first_key: int = 0) -> None:
         self.svm = LiteSVM().with_sigverify(not trusting)
-        self._seeds = count()
+        self._seeds = count(first_key)
         self._payer = self.new_keypair()
         self.set_time(NOW)
 
@@ -109,9 +114,10 @@ class Chain:
         self.svm.set_account(mint, Account(SOL, data, program))
         return mint
 
-    def set_tokens(self, address: Pubkey, mint: Pubkey, owner: Pubkey, amount: int) -> Pubkey:
+    def set_tokens(self, address: Pubkey, mint: Pubkey, owner: Pubkey, amount: int, *, frozen: bool = False) -> Pubkey:
         """Makes `address` a token account with `amount` base units in it."""
-        nobody = 0, bytes(32), 1, 0, 0, 0, 0, bytes(32)  # no delegate; initialised; not native; no close authority
+        state = 2 if frozen else 1
+        nobody = 0, bytes(32), state, 0, 0, 0, 0, bytes(32)  # no delegate; its state; not native; no close authority
         data = struct.pack("<32s32sQI32sBIQQI32s", bytes(mint), bytes(owner), amount, *nobody)
         self.svm.set_account(address, Account(SOL, data, TOKEN))
         return address
@@ -161,7 +167,8 @@ def _error_name(failed: FailedTransactionMetadata, logs: str) -> str:
     """As Anchor logs it, the innermost program first; else by the number of the program that failed first; what the
     runtime refuses has its word."""
     if found := re.search(r"Error Code: (\w+)\. Error Number: (\d+)\.", logs):
-        assert found[2] in str(failed.err())
+        said = set(re.findall(r"\w+", str(failed.err())))
+        assert said & {found[1], found[2]}  # by number what is Anchor's or ours, by name what is the runtime's
         return found[1]
     if found := re.search(r"Program (\w+) failed: custom program error: (0x\w+)", logs):
         return ERRORS[Pubkey.from_string(found[1])][int(found[2], 16)]

@@ -64,8 +64,11 @@ def refusals_of(idl: AnchorIdl) -> str:
 
 
 def units() -> str:
-    figures = compute_units.committed()
-    return table(["instruction", "compute units"], [(f"`{name}`", f"{figure:,}") for name, figure in figures.items()])
+    rows = [
+        (f"`{name}`", f"{of['usual']:,}", f"{of['full']:,}", f"{of['least']:,}", f"{of['most']:,}")
+        for name, of in compute_units.committed().items()
+    ]
+    return table(["instruction", "one program listed", "ten listed", "other keys: least", "most"], rows)
 
 
 def sizes() -> str:

@@ -14,12 +14,12 @@ from tests.program.wrong_accounts import (
     alice,
     alices_vault_tokens,
     always,
-    bobs_position,
     bobs_tokens,
     bobs_vault_tokens,
     callers_lower_bump,
     lower_bump,
     mallory,
+    mallorys_tokens,
     new_mint,
     new_tokens,
     the_admin,
@@ -47,6 +47,7 @@ SET_UP = "initialize_authority initialize_config"
 BY_OWNER = "deposit withdraw"
 BY_CALLER = "lock_collateral unlock_collateral transfer_collateral"
 BY_POSITIONS = "open_position close_position settle_position"
+ACCEPTING = "accept_admin accept_settlement_admin"
 BY_ADMIN = "add_authorized_program remove_authorized_program propose_admin"
 SPENDING = "withdraw lock_collateral transfer_collateral"
 PAYING = "transfer_collateral settle_position"
@@ -77,7 +78,7 @@ REFUSALS = [
         wrong="another owner signs for a position on the vault",
         error="WrongVault",
         cases=at("open_position close_position", "owner", breaks.as_bob)
-        | at("settle_position", "position", instead("position", bobs_position)),
+        | at("settle_position", "position", breaks.position_of_bobs),
     ),
     Refusal(
         wrong="another than the owner creates the vault, or opens or closes the position",
@@ -87,7 +88,7 @@ REFUSALS = [
     Refusal(
         wrong="not the admin",
         error="NotAdmin",
-        cases=at(f"{BY_ADMIN} settle_position", "admin", instead("admin", mallory)),
+        cases=at(f"{BY_ADMIN} settle_position propose_settlement_admin", "admin", instead("admin", mallory)),
     ),
     Refusal(
         wrong="somebody else comes first to set up",
@@ -103,10 +104,10 @@ REFUSALS = [
     Refusal(
         wrong="never proposed as admin, or the proposal is stale: replaced, withdrawn or used",
         error="NotPendingAdmin",
-        cases=at("accept_admin", "pending_admin", instead("pending_admin", mallory))
-        | at("accept_admin", "replaced", breaks.replaced_proposal)
-        | at("accept_admin", "withdrawn", breaks.withdrawn_proposal)
-        | at("accept_admin", "used", breaks.done_already),
+        cases=at(ACCEPTING, "pending_admin", instead("pending_admin", mallory))
+        | at(ACCEPTING, "replaced", breaks.proposed_instead(mallory))
+        | at(ACCEPTING, "withdrawn", breaks.proposed_instead(the_admin))
+        | at(ACCEPTING, "used", breaks.done_already),
     ),
     Refusal(
         wrong="the caller is a user, the admin, or the authorised program itself",
@@ -125,6 +126,16 @@ REFUSALS = [
         error="UnauthorizedCaller",
         cases=at(BY_CALLER, "other seeds", instead("caller", always(ANOTHER_SEED)))
         | at(BY_CALLER, "another bump", instead("caller", callers_lower_bump)),
+    ),
+    Refusal(
+        wrong="a third program makes the call, and the authorised program does not sign",
+        error="AccountNotSigner",
+        cases=at(BY_CALLER, "a third program", breaks.relayed_unsigned),
+    ),
+    Refusal(
+        wrong="a third program makes the call, and signs with its own address of the same seed",
+        error="UnauthorizedCaller",
+        cases=at(BY_CALLER, "a third program", breaks.relayed_signed),
     ),
     Refusal(
         wrong="the calling program was removed a moment before",
@@ -169,6 +180,13 @@ REFUSALS = [
         wrong="an account of ours, but of another kind",
         error="AccountDiscriminatorMismatch",
         cases=each(OURS, breaks.of_another_kind),
+    ),
+    Refusal(
+        wrong="a mint where a token account should be, or a token account where a mint should be",
+        error="InvalidAccountData",
+        cases=each(TOKENS, lambda name: breaks.holding(name, the_mint))
+        | each(["collateral_mint"], lambda name: breaks.holding(name, mallorys_tokens))
+        | at("initialize_vault", "token_account", breaks.mint_before),
     ),
     Refusal(
         wrong="a closed account",
@@ -302,11 +320,9 @@ REFUSALS = [
         | at("settle_position", "paid out before", breaks.margin_paid_out),
     ),
     Refusal(
-        wrong="a balance or total beyond u64",
+        wrong="a balance beyond u64",
         error="Overflow",
-        cases=holds("total_deposited", U64_MAX, "vault", "deposit")
-        | holds("total_withdrawn", U64_MAX, "vault", "withdraw")
-        | holds("total_balance", U64_MAX, "vault", "deposit")
+        cases=holds("total_balance", U64_MAX, "vault", "deposit")
         | holds("available_balance", U64_MAX, "vault", "deposit unlock_collateral close_position")
         | holds("locked_balance", U64_MAX, "vault", "lock_collateral open_position")
         | holds("locked_balance", U64_MAX, "vault", "deposit withdraw")
@@ -322,7 +338,7 @@ REFUSALS = [
     Refusal(
         wrong="an eleventh program",
         error="TooManyPrograms",
-        cases=at("add_authorized_program", "program", breaks.ten_programs),
+        cases=at("add_authorized_program", "program", breaks.programs_listed(10)),
     ),
     Refusal(
         wrong="the same program twice",
@@ -337,7 +353,19 @@ REFUSALS = [
     Refusal(
         wrong="another position than the number says",
         error="ConstraintSeeds",
-        cases=at(BY_POSITIONS, "id", argument("id", 9)),
+        cases=at("open_position close_position", "id", argument("id", 9)),
+    ),
+    Refusal(
+        wrong="another position than the one that is to be settled, or a later one under the same number",
+        error="AnotherPosition",
+        cases=at("settle_position", "serial", argument("serial", 9))
+        | at("settle_position", "another's", breaks.serial_of_bobs)
+        | at("settle_position", "opened anew", breaks.opened_anew),
+    ),
+    Refusal(
+        wrong="one position more than can be counted",
+        error="TooManyPositions",
+        cases=holds("positions_opened", U64_MAX, "config", "open_position"),
     ),
     Refusal(
         wrong="the data ends too early",

@@ -5,6 +5,7 @@ from solders.pubkey import Pubkey
 from tests.program.anchor_idl import Fields
 from tests.program.chain import pda
 
+U64_MAX = 2**64 - 1
 BALANCES = ("total_balance", "locked_balance", "available_balance")
 
 
@@ -24,9 +25,9 @@ class Replay:
             case "VaultInitialized":
                 self._open(event)
             case "Deposited":
-                self._change(event, available=1)["total_deposited"] += event["amount"]
+                _count(self._change(event, available=1), "total_deposited", event["amount"])
             case "Withdrawn":
-                self._change(event, available=-1)["total_withdrawn"] += event["amount"]
+                _count(self._change(event, available=-1), "total_withdrawn", event["amount"])
             case "CollateralLocked":
                 self._change(event, locked=1, available=-1)
             case "CollateralUnlocked":
@@ -56,7 +57,8 @@ class Replay:
             case "ProgramRevoked":
                 programs[:] = [entry for entry in programs if entry["program"] != event["program"]]
             case "AdminProposed":
-                self.authority["pending_admin"] = event["pending_admin"]
+                proposed = event["pending_admin"]
+                self.authority["pending_admin"] = None if proposed == self.authority["admin"] else proposed
             case "AdminAccepted":
                 assert event["admin"] == self.authority["pending_admin"]
                 self.authority |= {"admin": event["admin"], "pending_admin": None}
@@ -84,3 +86,8 @@ class Replay:
         for name in BALANCES:
             assert event[leg + name] == vault[name], f"{leg}{name} does not follow from what was before"
         return vault
+
+
+def _count(vault: Fields, total: str, amount: int) -> None:
+    """As far as a u64 goes."""
+    vault[total] = min(vault[total] + amount, U64_MAX)

@@ -1,6 +1,6 @@
 """One instruction of either program, about to be called as it should be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
@@ -27,11 +27,11 @@ CREATED = {
 class Scene:
     """Alice has 1,000 base units in a vault, 400 of them locked for her position 7, and 500 in a token account; Bob has
     the same, locked for a position 7 of his. Carol has tokens and no vault. The position-manager is authorised, and a
-    next admin proposed. Where `instruction` is one that sets up, nothing of that has happened yet. The chain does not
-    check signatures; the programs see who signs."""
+    next admin of both programs proposed. Where `instruction` is one that sets up, nothing of that has happened yet.
+    The chain does not check signatures; the programs see who signs."""
 
-    def __init__(self, instruction: str) -> None:
-        self.svm = VaultSvm(trusting=True)
+    def __init__(self, instruction: str, *, first_key: int = 0) -> None:
+        self.svm = VaultSvm(trusting=True, first_key=first_key)
         self.instruction = instruction
         self.next_admin = self.svm.new_keypair()
         self.mallory = self.svm.new_user(tokens=1_500)
@@ -49,9 +49,11 @@ class Scene:
         """As in a slice: the data ends there."""
         self.first: list[Instruction] = []
         """What is done before, in the same transaction."""
+        self.wrapped: Callable[[Instruction], Instruction] = lambda call: call
+        """What is sent to have the call made."""
 
     def call(self) -> Sent:
-        return self.svm.send_all([*self.first, self._call()], [])
+        return self.svm.send_all([*self.first, self.wrapped(self._call())], [])
 
     def read(self, account: str) -> Account:
         return self.svm.account(self.accounts[account])
@@ -92,6 +94,7 @@ class Scene:
         svm.open_position(self.alice, 7, 400)
         svm.open_position(self.bob, 7, 400)
         svm.propose_admin(self.next_admin.pubkey())
+        svm.propose_settlement_admin(self.next_admin.pubkey())
 
     def _everything(self) -> Mapping[str, Pubkey]:
         """Every account by its name in the IDLs."""
@@ -110,6 +113,7 @@ class Scene:
             "amount": 100,
             "margin": 100,
             "id": self.number,
-            "program": self.svm.positions.program if removing else Pubkey.from_bytes(b"p" * 32),
+            "serial": self.svm.serial(self.alice, self.number),
+            "program": self.svm.positions.program if removing else self.svm.new_address(),
             "new_admin": Pubkey.from_bytes(b"a" * 32),
         }

@@ -47,3 +47,14 @@ def test_who_accepts_is_the_admin_and_the_one_before_is_not(svm: VaultSvm, next_
     svm.add_program(Pubkey.new_unique(), next_admin)
     with refused("NotAdmin"):
         svm.add_program(Pubkey.new_unique(), svm.admin)
+
+
+def test_an_admin_who_proposes_oneself_leaves_no_proposal(svm: VaultSvm, next_admin: Keypair) -> None:
+    svm.propose_admin(next_admin.pubkey())
+    [(name, event)] = svm.propose_admin(svm.admin.pubkey()).events
+
+    assert svm.governance()["pending_admin"] is None
+    assert (name, event["pending_admin"]) == ("AdminProposed", svm.admin.pubkey())
+    for nobody in (next_admin, svm.admin):
+        with refused("NotPendingAdmin"):
+            svm.accept_admin(nobody)

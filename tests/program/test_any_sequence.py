@@ -32,6 +32,8 @@ admins = st.integers(0, ADMINS - 1)
 programs = st.integers(0, PROGRAMS - 1)
 callers = st.integers(0, 3 * PROGRAMS - 1)
 numbers = st.integers(0, POSITIONS - 1)
+settlers = st.none() | admins
+"""None is the settlement admin, whoever that is."""
 
 
 class Amount(NamedTuple):
@@ -86,7 +88,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(user=users)
     def deposit_all_and_withdraw_most(self, user: int) -> None:
-        """Until the sum of all that was ever deposited, or withdrawn, would be too large."""
+        """Until all that was ever deposited, or withdrawn, is more than is counted."""
         self.deposit(user, Amount(True, 0))
         self.withdraw(user, Amount(True, -900))
 
@@ -130,13 +132,27 @@ class AnySequence(RuleBasedStateMachine):
         reasons = self.model.close_position(user, number)
         self.expect(reasons, lambda: self.svm.close_position(self.users[user], number))
 
-    @rule(signer=st.just(0) | admins, which=numbers, to=users, amount=amounts)
-    def settle_position(self, signer: int, which: int, to: int, amount: Amount) -> None:
+    @rule(signer=settlers, which=numbers, to=users, amount=amounts, earlier=st.just(0) | st.integers(0, 2))
+    def settle_position(self, signer: int | None, which: int, to: int, amount: Amount, earlier: int) -> None:
+        """What is meant may be a position opened `earlier` by so many."""
         user, number = self.position(which)
+        by = self.model.settlement_admin if signer is None else signer
+        serial = max(self.model.serials.get((user, number), 0) - earlier, 0)
         n = amount.of(self.model.margins.get((user, number), 0))
-        reasons = self.model.settle_position(signer, user, number, n, to)
-        payer, payee, admin = self.users[user], self.users[to], self.admins[signer]
-        self.expect(reasons, lambda: self.svm.settle_position(payer, number, n, payee, admin))
+        reasons = self.model.settle_position(by, user, number, n, to, serial)
+        payer, payee, admin = self.users[user], self.users[to], self.admins[by]
+        self.expect(reasons, lambda: self.svm.settle_position(payer, number, n, payee, admin, serial))
+
+    @rule(signer=settlers, new=admins)
+    def propose_settlement_admin(self, signer: int | None, new: int) -> None:
+        by = self.model.settlement_admin if signer is None else signer
+        reasons = self.model.propose_settlement_admin(by, new)
+        self.expect(reasons, lambda: self.svm.propose_settlement_admin(self.admins[new].pubkey(), self.admins[by]))
+
+    @rule(signer=admins)
+    def accept_settlement_admin(self, signer: int) -> None:
+        reasons = self.model.accept_settlement_admin(signer)
+        self.expect(reasons, lambda: self.svm.accept_settlement_admin(self.admins[signer]))
 
     @rule(signer=admins, program=programs)
     def add_program(self, signer: int, program: int) -> None:
@@ -236,13 +252,21 @@ class AnySequence(RuleBasedStateMachine):
             there = self.svm.svm.get_account(self.svm.position_address(self.users[user], number)) is not None
             assert there == ((user, number) in self.model.margins)
         for (user, number), margin in self.model.margins.items():
-            assert self.svm.position(self.users[user], number)["margin"] == margin
+            position = self.svm.position(self.users[user], number)
+            assert (position["margin"], position["serial"]) == (margin, self.model.serials[user, number])
 
     @invariant()
     def the_events_alone_give_the_accounts(self) -> None:
         assert _told(self.svm.governance()) == self.replay.authority
         there = {user.vault: _told(self.svm.vault(user)) for user in self.users if self.svm.svm.get_account(user.vault)}
         assert there == self.replay.vaults
+
+    @invariant()
+    def the_model_and_the_config_agree(self) -> None:
+        config, pending = self.svm.config(), self.model.pending_settlement_admin
+        assert config["admin"] == self.admins[self.model.settlement_admin].pubkey()
+        assert config["pending_admin"] == (None if pending is None else self.admins[pending].pubkey())
+        assert config["positions_opened"] == self.model.opened
 
     @invariant()
     def the_model_and_the_authority_agree(self) -> None:

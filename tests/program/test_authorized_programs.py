@@ -2,8 +2,8 @@
 
 from solders.pubkey import Pubkey
 
-from tests.program.chain import NOW, pda
-from tests.program.vault_svm import VaultSvm
+from tests.program.chain import NOW, pda, refused
+from tests.program.vault_svm import User, VaultSvm
 
 
 def test_a_program_is_added_with_the_address_by_which_it_signs(svm: VaultSvm) -> None:
@@ -36,3 +36,13 @@ def test_a_program_is_removed_and_the_others_stay(svm: VaultSvm) -> None:
         "program": svm.positions.program,
         "timestamp": NOW,
     }
+
+
+def test_an_address_where_no_program_stands_is_added_and_whoever_holds_its_key_can_do_nothing_with_it(
+    svm: VaultSvm, alice: User
+) -> None:
+    """Until a program stands there, which docs/program.md says."""
+    wallet = svm.new_keypair()
+    svm.add_program(wallet.pubkey())
+    with refused("UnauthorizedCaller"):
+        svm.lock(alice, 1, wallet.pubkey(), wallet)

@@ -1,6 +1,6 @@
 """deposit: the owner's tokens become available collateral."""
 
-from tests.program.chain import NOW, refused
+from tests.program.chain import NOW
 from tests.program.vault_svm import User, VaultSvm
 
 
@@ -38,8 +38,9 @@ def test_tokens_that_somebody_sent_to_the_vault_are_not_the_owners(svm: VaultSvm
     assert svm.tokens(alice.vault_tokens) == 1_107
 
 
-def test_deposits_are_counted_up_to_the_last_u64(svm: VaultSvm, alice: User) -> None:
+def test_deposits_are_counted_up_to_the_last_u64_and_made_beyond_it(svm: VaultSvm, alice: User) -> None:
     svm.set_vault_number(alice, "total_deposited", 2**64 - 2)
-    svm.deposit(alice, 1)
-    with refused("Overflow"):
+    for counted in (2**64 - 1, 2**64 - 1):
         svm.deposit(alice, 1)
+        assert svm.vault(alice)["total_deposited"] == counted
+    assert svm.balances(alice) == (1_002, 0, 1_002)

@@ -1,6 +1,6 @@
 """initialize_vault: every user's vault, with a token account of its own."""
 
-from tests.program.chain import NOW
+from tests.program.chain import NOW, refused
 from tests.program.vault_svm import VaultSvm
 
 
@@ -40,6 +40,16 @@ def test_a_token_account_that_somebody_made_and_filled_before_is_taken_as_it_is(
     svm.initialize_vault(user)
     assert svm.balances(user) == (0, 0, 0)
     assert svm.tokens(user.vault_tokens) == 7
+
+
+def test_a_frozen_token_account_that_somebody_made_before_does_not_keep_a_vault_from_being_made(svm: VaultSvm) -> None:
+    """No token moves. Deposits wait until it is thawed."""
+    user = svm.new_user(tokens=7)
+    svm.set_tokens(user.vault_tokens, svm.mint, user.vault, 0, frozen=True)
+    svm.initialize_vault(user)
+    assert svm.balances(user) == (0, 0, 0)
+    with refused("TokenAccountFrozen"):
+        svm.deposit(user, 7)
 
 
 def test_lamports_that_somebody_sent_before_do_not_keep_a_vault_from_being_made(svm: VaultSvm) -> None:

@@ -1,6 +1,6 @@
 """The position-manager: margin is locked while a position is open, and paid from when it is settled."""
 
-from tests.program.chain import NOW
+from tests.program.chain import NOW, refused
 from tests.program.vault_svm import User, VaultSvm
 
 
@@ -9,7 +9,7 @@ def test_opening_locks_the_margin(svm: VaultSvm, alice: User) -> None:
 
     position = svm.position(alice, 7)
     assert (position["owner"], position["id"], position["margin"]) == (alice.key, 7, 400)
-    assert position["opened_at"] == NOW
+    assert (position["serial"], position["opened_at"]) == (1, NOW)
     assert svm.balances(alice) == (1_000, 400, 600)
     assert (name, event["program"], event["amount"]) == ("CollateralLocked", svm.positions.program, 400)
 
@@ -46,3 +46,18 @@ def test_a_position_whose_margin_is_paid_out_can_still_be_closed(svm: VaultSvm, 
     svm.settle_position(alice, 7, 400, to=bob)
     assert svm.close_position(alice, 7).events == []
     assert svm.balances(alice) == (600, 0, 600)
+
+
+def test_a_settlement_does_not_hit_a_later_position_under_the_same_number(
+    svm: VaultSvm, alice: User, bob: User
+) -> None:
+    svm.open_position(alice, 7, 400)
+    svm.open_position(bob, 7, 400)
+    meant = svm.serial(alice, 7)
+    svm.close_position(alice, 7)
+    svm.open_position(alice, 7, 400)
+
+    assert svm.config()["positions_opened"] == svm.serial(alice, 7) == 3
+    with refused("AnotherPosition"):
+        svm.settle_position(alice, 7, 100, to=bob, serial=meant)
+    svm.settle_position(alice, 7, 100, to=bob, serial=3)

@@ -38,3 +38,11 @@ def test_tokens_that_somebody_sent_to_the_vault_cannot_be_withdrawn(svm: VaultSv
     svm.set_tokens(alice.vault_tokens, svm.mint, alice.vault, 1_007)
     with refused("InsufficientAvailable"):
         svm.withdraw(alice, 1_001)
+
+
+def test_withdrawals_are_counted_up_to_the_last_u64_and_made_beyond_it(svm: VaultSvm, alice: User) -> None:
+    svm.set_vault_number(alice, "total_withdrawn", 2**64 - 2)
+    for counted in (2**64 - 1, 2**64 - 1):
+        svm.withdraw(alice, 1)
+        assert svm.vault(alice)["total_withdrawn"] == counted
+    assert svm.balances(alice) == (998, 0, 998)

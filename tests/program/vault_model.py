@@ -42,9 +42,14 @@ class Model:
     """Base units in the token account of each user's vault, which can be there before the vault."""
     margins: dict[tuple[int, int], int] = field(default_factory=dict)
     """Of each open position, by user and its number."""
+    serials: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Likewise."""
+    opened: int = 0
+    """How many positions ever were."""
     admin: int = 0
     pending_admin: int | None = None
     settlement_admin: int = 0
+    pending_settlement_admin: int | None = None
     programs: list[int] = field(default_factory=list)
 
     def vault(self, user: int) -> Vault:
@@ -61,23 +66,21 @@ class Model:
         vault = self.vault(user)
         reasons = self._amount(amount, user) | _those(
             InsufficientTokens=amount > self.wallets[user],
-            Overflow=vault.deposited + amount > U64_MAX,
         )
         if not reasons:
             self.donate(user, user, amount)
             vault.available += amount
-            vault.deposited += amount
+            vault.deposited = min(vault.deposited + amount, U64_MAX)
         return reasons
 
     def withdraw(self, user: int, amount: int) -> Reasons:
         vault = self.vault(user)
         reasons = self._amount(amount, user) | _those(
             InsufficientAvailable=amount > vault.available,
-            Overflow=vault.withdrawn + amount > U64_MAX,
         )
         if not reasons:
             vault.available -= amount
-            vault.withdrawn += amount
+            vault.withdrawn = min(vault.withdrawn + amount, U64_MAX)
             self.vault_tokens[user] -= amount
             self.wallets[user] += amount
         return reasons
@@ -125,7 +128,7 @@ class Model:
     def propose_admin(self, signer: int, new: int) -> Reasons:
         reasons = self._admin(signer)
         if not reasons:
-            self.pending_admin = new
+            self.pending_admin = None if new == self.admin else new
         return reasons
 
     def accept_admin(self, signer: int) -> Reasons:
@@ -139,7 +142,9 @@ class Model:
             return {EXISTS}
         reasons = self.lock(POSITION_MANAGER, user, margin)
         if not reasons:
+            self.opened += 1
             self.margins[user, number] = margin
+            self.serials[user, number] = self.opened
         return reasons
 
     def close_position(self, user: int, number: int) -> Reasons:
@@ -149,9 +154,10 @@ class Model:
         reasons = self.unlock(POSITION_MANAGER, user, margin) if margin else set()
         if not reasons:
             del self.margins[user, number]
+            del self.serials[user, number]
         return reasons
 
-    def settle_position(self, signer: int, user: int, number: int, amount: int, to: int) -> Reasons:
+    def settle_position(self, signer: int, user: int, number: int, amount: int, to: int, serial: int) -> Reasons:
         margin = self.margins.get((user, number))
         if margin is None:
             return {"AccountNotInitialized"}
@@ -160,6 +166,7 @@ class Model:
             | self._caller(POSITION_MANAGER)
             | _those(
                 NotAdmin=signer != self.settlement_admin,
+                AnotherPosition=serial != self.serials[user, number],
                 AmountExceedsMargin=amount > margin,
                 InsufficientLocked=amount > self.vault(user).locked,
                 SelfTransfer=user == to,
@@ -169,6 +176,18 @@ class Model:
             self.unlock(POSITION_MANAGER, user, amount)
             self._move(user, to, amount)
             self.margins[user, number] -= amount
+        return reasons
+
+    def propose_settlement_admin(self, signer: int, new: int) -> Reasons:
+        reasons = _those(NotAdmin=signer != self.settlement_admin)
+        if not reasons:
+            self.pending_settlement_admin = None if new == signer else new
+        return reasons
+
+    def accept_settlement_admin(self, signer: int) -> Reasons:
+        reasons = _those(NotPendingAdmin=signer != self.pending_settlement_admin)
+        if not reasons:
+            self.settlement_admin, self.pending_settlement_admin = signer, None
         return reasons
 
     def donate(self, user: int, to: int, amount: int) -> None:

@@ -44,8 +44,8 @@ class VaultSvm(Chain):
     """In what can be done, `changed` replaces accounts by their names in the IDL. Of whatever is sent, the events must
     tell all that the vault-manager's accounts hold afterwards."""
 
-    def __init__(self, *, trusting: bool = False) -> None:
-        super().__init__(trusting=trusting)
+    def __init__(self, *, trusting: bool = False, first_key: int = 0) -> None:
+        super().__init__(trusting=trusting, first_key=first_key)
         self.vaults = AnchorIdl(PROGRAMS / "vault_manager.json")
         self.positions = AnchorIdl(PROGRAMS / "position_manager.json")
         self.admin = self.new_keypair()
@@ -104,6 +104,14 @@ class VaultSvm(Chain):
 
     def position(self, user: User, number: int) -> Fields:
         return self.positions.account("Position", self.account(self.position_address(user, number)).data)
+
+    def serial(self, user: User, number: int) -> int:
+        """By which a settlement names the position; 0, which none has, where there is no position."""
+        there = self.svm.get_account(self.position_address(user, number)) is not None
+        return int(self.position(user, number)["serial"]) if there else 0
+
+    def config(self) -> Fields:
+        return self.positions.account("Config", self.account(self.everywhere()["config"]).data)
 
     # What can be done with the vault-manager.
 
@@ -167,28 +175,49 @@ class VaultSvm(Chain):
         return self._run(self.positions, "close_position", own | changed, [user.keypair], number)
 
     def settle_position(
-        self, user: User, number: int, amount: int, to: User, admin: Keypair | None = None, **changed: Pubkey
+        self,
+        user: User,
+        number: int,
+        amount: int,
+        to: User,
+        admin: Keypair | None = None,
+        serial: int | None = None,
+        **changed: Pubkey,
     ) -> Outcome:
+        """Without `serial`, of the position that is there."""
         admin = admin or self.admin
+        serial = self.serial(user, number) if serial is None else serial
         own = {"admin": admin.pubkey(), "position": self.position_address(user, number)} | between(user, to)
-        return self._run(self.positions, "settle_position", own | changed, [admin], number, amount)
+        return self._run(self.positions, "settle_position", own | changed, [admin], serial, amount)
+
+    def propose_settlement_admin(self, new: Pubkey, admin: Keypair | None = None) -> Outcome:
+        admin = admin or self.admin
+        return self._run(self.positions, "propose_settlement_admin", {"admin": admin.pubkey()}, [admin], new)
+
+    def accept_settlement_admin(self, pending: Keypair) -> Outcome:
+        accounts = {"pending_admin": pending.pubkey()}
+        return self._run(self.positions, "accept_settlement_admin", accounts, [pending])
 
     # How it is done.
 
     def send_all(self, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> Sent:
         sent = super().send_all(instructions, signers)
-        self._assert_events_tell_all(sent)
+        self.assert_events_tell_all(sent)
         return sent
 
-    def _assert_events_tell_all(self, sent: Sent) -> None:
-        """From what the accounts held before and from the events follows what they hold, and nothing else changed."""
+    def assert_events_tell_all(self, sent: Sent) -> None:
+        """From what the accounts held before and from the events follows what they hold, and nothing else changed. No
+        account goes."""
         replay = Replay()
         replay.vaults = self._own_accounts(sent.before)
         replay.authority = replay.vaults.pop(self.authority, {})
         for name, event in self.events_of(sent):
             replay.take(name, event)
         told = replay.vaults | {self.authority: replay.authority}
-        for address, fields in self._own_accounts(self._accounts(sent.keys)).items():
+        after = self._own_accounts(self._accounts(sent.keys))
+        gone = self._own_accounts(sent.before).keys() - after.keys()
+        assert not gone, f"an account is gone: {gone}"
+        for address, fields in after.items():
             assert told.get(address), f"no event tells of {address}"
             assert fields == fields | told[address], f"{address} holds something else than the events tell"
 

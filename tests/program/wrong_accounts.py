@@ -25,6 +25,10 @@ def mallory(scene: Scene) -> Pubkey:
     return scene.mallory.key
 
 
+def mallorys_tokens(scene: Scene) -> Pubkey:
+    return scene.mallory.tokens
+
+
 def alice(scene: Scene) -> Pubkey:
     return scene.alice.key
 
@@ -39,10 +43,6 @@ def bobs_vault_tokens(scene: Scene) -> Pubkey:
 
 def bobs_tokens(scene: Scene) -> Pubkey:
     return scene.bob.tokens
-
-
-def bobs_position(scene: Scene) -> Pubkey:
-    return scene.svm.position_address(scene.bob, 7)
 
 
 def the_admin(scene: Scene) -> Pubkey:

@@ -69,13 +69,12 @@ class ChainEvent(NamedTuple):
 class ChainModel:
     """Of one seed. `slots` carry transactions; after them the chain goes on with empty blocks."""
 
-    def __init__(self, seed: int, *, slots: int = 90, forks: bool = True) -> None:
+    def __init__(self, seed: int, *, slots: int = 90) -> None:
         self._random = Random(f"chain {seed}")
         self.slots = slots
         self.blocks: dict[int, Block] = {}
         self._names = 0
         self._vaults: dict[str, tuple[int, int]] = {}
-        self._forks = forks
         self._grow()
         self.by_signature: dict[str, list[int]] = {}
         for block in self.blocks.values():
@@ -96,6 +95,11 @@ class ChainModel:
         block = self.blocks.get(slot)
         return block if block is not None and block.is_in_chain(head) else None
 
+    def parent_slot(self, slot: int, head: int) -> int:
+        """Of the block of a slot."""
+        below = range(slot - 1, -1, -1)
+        return next((s for s in below if self.block(s, head) is not None), 0)
+
     def events(self) -> list[ChainEvent]:
         """Of what is final in the end, in chain order."""
         blocks = sorted(self.chain(FOREVER - 1), key=lambda block: block.slot)
@@ -114,7 +118,7 @@ class ChainModel:
     def _grow(self) -> None:
         slot = 0
         while slot < self.slots:
-            if self._forks and 10 < slot < self.slots - EPISODE_MAX and self._random.random() < 0.06:
+            if 10 < slot < self.slots - EPISODE_MAX and self._random.random() < 0.06:
                 slot = self._grow_episode(slot)
             else:
                 if self._random.random() > 0.1:

@@ -40,6 +40,8 @@ class Node:
         self.lag_slots = 0
         self.first_available = 0
         self.lags_index = False
+        self.lost_blocks = range(0)
+        """As after a start from a snapshot: the node says that these slots were skipped, or lost."""
         self.page_max = self._random.choice([3, 10, 1_000])
         self._order = self._random.choice(["asc", "desc", "executed"])
         self._index_lag: dict[str, int] = {}
@@ -97,11 +99,12 @@ class Node:
         if slot < self.first_available:
             raise Refused(-32001)
         block = self.chain.block(slot, self.head)
-        if block is None:
+        if block is None or slot in self.lost_blocks:
             raise Refused(-32007)
+        told = {"blockhash": block.blockhash, "parentSlot": self.chain.parent_slot(slot, self.head)}
         if options["transactionDetails"] == "none":
-            return {"blockhash": block.blockhash}
-        return {"blockhash": block.blockhash, "signatures": [t.signature for t in block.transactions]}
+            return told
+        return told | {"signatures": [t.signature for t in block.transactions]}
 
     def _getBlockTime(self, slot: int) -> object:  # noqa: N802
         return 1_000_000 + slot

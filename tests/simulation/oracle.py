@@ -2,7 +2,15 @@
 
 from typing import NamedTuple
 
-from eventstore.facts import ContentConflictFound, CoverageAdvanced, Fact, ProgramFact, TransactionFailed
+from eventstore.facts import (
+    ChainFact,
+    ContentConflictFound,
+    CoverageAdvanced,
+    ProgramFact,
+    TransactionFailed,
+    TransactionReinstated,
+    TransactionReverted,
+)
 from eventstore.port import IngestStore, StoredFact
 from tests.simulation.chain_model import ChainEvent, ChainModel
 
@@ -25,12 +33,14 @@ class Findings(NamedTuple):
 def compare(chain: ChainModel, store: IngestStore) -> Findings:
     stored = store.read_after(0, 1_000_000)
     expected = {_key(event.signature, event.slot, event.ordinal): event for event in chain.events()}
-    lost, doubled = dict(expected), []
-    for fact in _standing(stored):
+    lost = dict(expected)
+    doubled: list[ProgramFact] = []
+    standing = _standing(stored)
+    for fact in [s.fact for s in standing if isinstance(s.fact, ProgramFact)]:
         event = lost.pop(_key(fact.signature, fact.slot, fact.ordinal), None)
         if event is None or not _same(event, fact):
             doubled.append(fact)
-    wrong = [*_wrong_failures(chain, stored), *_wrong_coverage(chain, stored), *_unfinished(chain, store)]
+    wrong = [*_wrong_failures(chain, standing), *_wrong_coverage(chain, stored), *_unfinished(chain, store)]
     wrong += [f"conflict {s.fact.key}" for s in stored if isinstance(s.fact, ContentConflictFound)]
     return Findings(list(lost.values()), doubled, wrong, len(expected))
 
@@ -39,8 +49,20 @@ def _key(signature: str, slot: int, ordinal: int) -> tuple[str, int, int]:
     return signature, slot, ordinal
 
 
-def _standing(stored: list[StoredFact]) -> list[ProgramFact]:
-    return [s.fact for s in stored if isinstance(s.fact, ProgramFact)]
+def _standing(stored: list[StoredFact]) -> list[StoredFact]:
+    """Facts of the inclusions that stand: of each signature that in the highest slot, of those not reverted."""
+    reverted: set[tuple[str, int]] = set()
+    for s in stored:
+        if isinstance(s.fact, TransactionReverted):
+            reverted.add((s.fact.signature, s.fact.slot))
+        if isinstance(s.fact, TransactionReinstated):
+            reverted.remove((s.fact.signature, s.fact.slot))
+    kept = [s for s in stored if isinstance(s.fact, ChainFact) and (s.fact.signature, s.fact.slot) not in reverted]
+    highest: dict[str, int] = {}
+    for s in kept:
+        assert isinstance(s.fact, ChainFact)
+        highest[s.fact.signature] = max(highest.get(s.fact.signature, 0), s.fact.slot)
+    return [s for s in kept if isinstance(s.fact, ChainFact) and highest[s.fact.signature] == s.fact.slot]
 
 
 def _same(event: ChainEvent, fact: ProgramFact) -> bool:
@@ -55,26 +77,24 @@ def _wrong_failures(chain: ChainModel, stored: list[StoredFact]) -> list[str]:
 
 
 def _wrong_coverage(chain: ChainModel, stored: list[StoredFact]) -> list[str]:
-    """What a statement covers must have been stored before it."""
-    positions = {_key_of(s.fact): s.position for s in stored if isinstance(s.fact, ProgramFact)}
+    """What a statement covers must have been stored before it, and what the chain dropped must have been reverted."""
     wrong = []
-    for s in stored:
-        if isinstance(s.fact, CoverageAdvanced):
-            wrong += [
-                f"slot {s.fact.through_slot} was called covered without {event.signature} of slot {event.slot}"
-                for event in chain.events()
-                if event.slot <= s.fact.through_slot
-                and positions.get(_key(event.signature, event.slot, event.ordinal), s.position) >= s.position
-            ]
+    for position, through_slot in [
+        (s.position, s.fact.through_slot) for s in stored if isinstance(s.fact, CoverageAdvanced)
+    ]:
+        standing = [s.fact for s in _standing([s for s in stored if s.position < position])]
+        found = {
+            _key(fact.signature, fact.slot, fact.ordinal)
+            for fact in standing
+            if isinstance(fact, ProgramFact) and fact.slot <= through_slot
+        }
+        expected = {_key(e.signature, e.slot, e.ordinal) for e in chain.events() if e.slot <= through_slot}
+        wrong += [f"slot {through_slot} was called covered without {one}" for one in expected - found]
+        wrong += [f"slot {through_slot} was called covered with {one}" for one in found - expected]
     return wrong
-
-
-def _key_of(fact: Fact) -> tuple[str, int, int]:
-    assert isinstance(fact, ProgramFact)
-    return _key(fact.signature, fact.slot, fact.ordinal)
 
 
 def _unfinished(chain: ChainModel, store: IngestStore) -> list[str]:
     progress = store.progress()
-    done = progress.coverage >= chain.slots and progress.owed == 0
+    done = progress.coverage >= chain.slots and progress.owed == 0 and progress.unsettled == 0
     return [] if done else [f"it did not come to an end: {progress}"]

@@ -1,13 +1,17 @@
 """Indexers that are broken on purpose, each in one way that somebody has broken one before."""
 
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from eventstore.port import Evidence, Inclusion, IngestStore, Owed, Walk
+from eventstore.errors import StoreBusy
+from eventstore.port import Inclusion, IngestStore, Owed, Walk
 from eventstore.sqlite_store import SQLiteEventStore
-from indexer.chain import Page
+from indexer.chain import Page, RpcChain, SlotContent
 from indexer.errors import ChainUnavailable, CursorUnknown
-from indexer.fetch import Fetched, Fetcher, Missed
+from indexer.fetch import Absent, Fetched, Fetcher, Missed, Result
 from indexer.ingest import Ingest
+from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 from indexer.transaction import parse_transaction
 from tests.simulation.world import Parts
@@ -72,64 +76,92 @@ class ForgetsWalks(Ingest):
     """Leaves what another process had begun to walk."""
 
     def __init__(self, chain: Any, store: IngestStore, epoch: int, *rest: Any) -> None:
-        for walk in store.progress().walks:
-            store.record_page(epoch, walk, [], walk.cursor, met_floor=True)
+        with suppress(StoreBusy):
+            for walk in store.progress().walks:
+                store.record_page(epoch, walk, [], walk.cursor, met_floor=True)
         super().__init__(chain, store, epoch, *rest)
 
 
 class SettlesBeforeItStores(Ingest):
     """Crosses off what it fetched, and stores it then."""
 
-    def _append(self, results: list[Fetched | Missed]) -> None:
-        settles = [inclusion for r in results if isinstance(r, Fetched) for inclusion in r.settles]
-        if settles:
-            self._store.append([], settles=settles, epoch=self._epoch)
+    def _append(self, results: list[Result]) -> None:
+        fetched = [Inclusion(r.evidence.signature, r.evidence.slot) for r in results if isinstance(r, Fetched)]
+        if fetched:
+            self._store.append([], no_longer_owed=fetched, epoch=self._epoch)
         super()._append(results)
 
 
 class GivesUp(Ingest):
-    """Crosses off what it could not fetch in two tries."""
+    """Crosses off what it could not fetch."""
 
-    def _append(self, results: list[Fetched | Missed]) -> None:
-        super()._append(results)
-        for inclusion, postponed in list(self._postponed.items()):
-            if postponed.tries >= 2:
-                self._store.append([], settles=[inclusion], epoch=self._epoch)
-                del self._postponed[inclusion]
+    def _postpone(self, missed: Missed) -> None:
+        inclusion = Inclusion(missed.owed.signature, missed.owed.slot)
+        self._store.append([], no_longer_owed=[inclusion], epoch=self._epoch)
 
 
 class TakesNullForDone(Fetcher):
     """Takes a transaction that the node does not have for one that there is not."""
 
-    async def _fetch(self, owed: Owed, blocks: Any) -> Fetched | Missed:
-        result = await super()._fetch(owed, blocks)
-        if isinstance(result, Missed) and "does not have it" in result.reason:
-            nothing = Evidence(owed.signature, owed.slot, 0, owed.block_time, b"null", "node")
-            return Fetched(nothing, [], (Inclusion(owed.signature, owed.slot),))
-        return result
+    async def round(self, owed: Sequence[Owed], finalized_slot: int) -> list[Result]:
+        return [_done(r, "does not have it") for r in await super().round(owed, finalized_slot)]
 
 
 class TakesWhatThereIs(Fetcher):
     """Calls a transaction done of which a part is missing."""
 
-    async def _fetch(self, owed: Owed, blocks: Any) -> Fetched | Missed:
-        result = await super()._fetch(owed, blocks)
-        if isinstance(result, Missed) and ("inner" in result.reason or "meta" in result.reason):
-            nothing = Evidence(owed.signature, owed.slot, 0, owed.block_time, b"null", "node")
-            return Fetched(nothing, [], (Inclusion(owed.signature, owed.slot),))
-        return result
+    async def round(self, owed: Sequence[Owed], finalized_slot: int) -> list[Result]:
+        return [_done(r, "inner", "meta") for r in await super().round(owed, finalized_slot)]
+
+
+def _done(result: Result, *reasons: str) -> Result:
+    is_one = isinstance(result, Missed) and any(reason in result.reason for reason in reasons)
+    return Absent(result.owed) if is_one and isinstance(result, Missed) else result
 
 
 class GuessesThePlace(Fetcher):
     """Takes the first place in the block where the node does not tell it."""
 
-    async def _fetch(self, owed: Owed, blocks: Any) -> Fetched | Missed:
-        fetched = await self._chain.transaction(owed.signature)
+    async def _find(self, owed: Owed, blocks: Any, *, is_final: bool) -> Fetched | Missed:
+        fetched = await self._chain.transaction(owed.signature, final=is_final)
         if fetched is not None:
             transaction = parse_transaction(fetched.body)
             if transaction.transaction_index is None:
-                return self._decode(owed, fetched, transaction, 0)
-        return await super()._fetch(owed, blocks)
+                return self._decode(owed, fetched, transaction, 0, is_final=is_final)
+        return await super()._find(owed, blocks, is_final=is_final)
+
+
+class TakesConfirmedForFinal(Fetcher):
+    """Never looks again at what a node had once."""
+
+    def _decode(self, *args: Any, **options: Any) -> Fetched | Missed:
+        result = super()._decode(*args, **options)
+        if isinstance(result, Missed):
+            return result
+        return result._replace(evidence=result.evidence._replace(is_final=True))
+
+
+class RevertsByAbsence(Settlement):
+    """Takes a signature that a node does not know for one that the chain does not have."""
+
+    async def _contents(self, suspects: Iterable[Inclusion]) -> AsyncIterator[tuple[Inclusion, SlotContent]]:
+        for inclusion in suspects:
+            yield inclusion, SlotContent(None, frozenset())
+
+
+class NeverReverts(Settlement):
+    """Takes everything for final that is old enough."""
+
+    async def _contents(self, suspects: Iterable[Inclusion]) -> AsyncIterator[tuple[Inclusion, SlotContent]]:
+        for inclusion in suspects:
+            yield inclusion, SlotContent(None, frozenset([inclusion.signature]))
+
+
+class TakesALostBlockForASkippedSlot(RpcChain):
+    """Believes a node that says so."""
+
+    async def _was_skipped(self, slot: int, *, at: int) -> bool:
+        return True
 
 
 class RemembersInMemory(SQLiteEventStore):
@@ -139,7 +171,7 @@ class RemembersInMemory(SQLiteEventStore):
         epoch = super().acquire_lease(holder)
         owed = self.owed(1_000_000)
         if owed:
-            self.append([], settles=[Inclusion(o.signature, o.slot) for o in owed], epoch=epoch)
+            self.append([], no_longer_owed=[Inclusion(o.signature, o.slot) for o in owed], epoch=epoch)
         return epoch
 
 
@@ -155,6 +187,16 @@ SABOTAGES: dict[str, Parts] = {
         )
     },
     **{kind.__name__: Parts(ingest=kind) for kind in (ForgetsWalks, SettlesBeforeItStores, GivesUp)},
-    **{kind.__name__: Parts(fetcher=kind) for kind in (TakesNullForDone, TakesWhatThereIs, GuessesThePlace)},
+    **{
+        kind.__name__: Parts(fetcher=kind)
+        for kind in (
+            TakesNullForDone,
+            TakesWhatThereIs,
+            GuessesThePlace,
+            TakesConfirmedForFinal,
+        )
+    },
+    **{kind.__name__: Parts(settlement=kind) for kind in (RevertsByAbsence, NeverReverts)},
     "RemembersInMemory": Parts(store=RemembersInMemory),
+    "TakesALostBlockForASkippedSlot": Parts(chain=TakesALostBlockForASkippedSlot),
 }

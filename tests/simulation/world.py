@@ -21,6 +21,7 @@ from indexer.hint import Hint
 from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.rpc import RpcClient
+from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 from tests.simulation import virtual_time
 from tests.simulation.chain_model import FINAL_AFTER, IDL_PATH, PROGRAM, SLOT_S, ChainModel
@@ -43,15 +44,16 @@ class Parts(NamedTuple):
 
     sweep: type[Sweep] = Sweep
     fetcher: type[Fetcher] = Fetcher
+    settlement: type[Settlement] = Settlement
     ingest: type[Ingest] = Ingest
+    chain: type[RpcChain] = RpcChain
     store: Callable[[Path], IngestStore] = SQLiteEventStore
-    forks: bool = False
 
 
 class MortalStore:
     """A store whose process dies now and then, just before or just after a transaction."""
 
-    WRITES = ("append", "record_page", "settle")
+    WRITES = ("append", "record_page", "settle", "find_gaps")
 
     def __init__(self, store: IngestStore, random: Random, rate: float) -> None:
         self._store, self._random, self._rate = store, random, rate
@@ -78,7 +80,7 @@ class MortalStore:
 class World:
     def __init__(self, seed: int, folder: Path, parts: Parts) -> None:
         self.seed, self.parts = seed, parts
-        self.chain = ChainModel(seed, forks=parts.forks)
+        self.chain = ChainModel(seed)
         self.path = folder / "events.db"
         self._random = Random(f"world {seed}")
         self.endpoints = [self._endpoint(n) for n in range(self._random.randint(1, 3))]
@@ -145,7 +147,8 @@ class World:
                 await asyncio.sleep(1.0)
             chain, hint = self._chain(rpc), Hint()
             sweep = self.parts.sweep(chain, store, epoch, PROGRAM)
-            ingest = self.parts.ingest(chain, store, epoch, sweep, self.parts.fetcher(chain, DECODER), hint, PACE)
+            fetcher, settlement = self.parts.fetcher(chain, DECODER), self.parts.settlement(chain, store, epoch)
+            ingest = self.parts.ingest(chain, store, epoch, sweep, fetcher, settlement, hint, PACE)
             hinting = asyncio.create_task(self._hint(hint))
             try:
                 await ingest.run(asyncio.Event())
@@ -153,7 +156,7 @@ class World:
                 hinting.cancel()
 
     def _chain(self, rpc: RpcClient) -> RpcChain:
-        return RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
+        return self.parts.chain(rpc, commitment="confirmed", max_transaction_version=0)
 
     async def _hint(self, hint: Hint) -> None:
         """Of new slots; some hints get lost, some say nothing."""
@@ -170,16 +173,18 @@ class World:
             node.lag_slots = self._random.choice([0, 0, 1, 10, 25, 45])
             if endpoint is not self.endpoints[0]:
                 node.first_available = self._random.choice([0, node.head // 2])
+            lost = self._random.randint(0, self.chain.slots)
+            node.lost_blocks = range(lost, lost + self._random.choice([0, 3, 30]))
 
     def _heal(self) -> None:
         for endpoint in self.endpoints:
             endpoint.faults.on = False
             for node in endpoint.nodes:
-                node.lag_slots, node.first_available, node.lags_index = 0, 0, False
+                node.lag_slots, node.first_available, node.lags_index, node.lost_blocks = 0, 0, False, range(0)
 
     def _is_done(self, store: IngestStore) -> bool:
         progress = store.progress()
-        return progress.coverage >= self.chain.slots and progress.owed == 0
+        return progress.coverage >= self.chain.slots and progress.owed == 0 and progress.unsettled == 0
 
     def _findings(self) -> Findings:
         store = SQLiteEventStore(self.path)

@@ -12,8 +12,14 @@ pub enum PositionError {
     WrongVault,
     #[msg("The signer is not the settlement admin")]
     NotAdmin,
+    #[msg("The signer is not the proposed settlement admin")]
+    NotPendingAdmin,
     #[msg("The signer is not the upgrade authority of this program")]
     NotUpgradeAuthority,
     #[msg("The account is not the ProgramData account of this program")]
     WrongProgramData,
+    #[msg("The position at this address is another than the one that was meant")]
+    AnotherPosition,
+    #[msg("As many positions have been opened as can be counted")]
+    TooManyPositions,
 }

@@ -4,6 +4,8 @@ use anchor_lang::prelude::*;
 
 pub mod errors;
 pub mod instructions;
+#[cfg(not(feature = "no-entrypoint"))]
+mod security;
 pub mod seeds;
 pub mod state;
 
@@ -33,8 +35,21 @@ pub mod position_manager {
         ClosePosition::close_position(ctx, id)
     }
 
-    /// Pays `amount` base units of position `id`'s margin to another vault.
-    pub fn settle_position(ctx: Context<SettlePosition>, id: u64, amount: u64) -> Result<()> {
-        SettlePosition::settle_position(ctx, id, amount)
+    /// Pays `amount` base units of the margin of the position with this serial number to another vault.
+    pub fn settle_position(ctx: Context<SettlePosition>, serial: u64, amount: u64) -> Result<()> {
+        SettlePosition::settle_position(ctx, serial, amount)
+    }
+
+    /// Names the next settlement admin, who must accept; replaces an earlier proposal, and naming the admin withdraws it.
+    pub fn propose_settlement_admin(
+        ctx: Context<ProposeSettlementAdmin>,
+        new_admin: Pubkey,
+    ) -> Result<()> {
+        ProposeSettlementAdmin::propose_settlement_admin(ctx, new_admin)
+    }
+
+    /// Makes the proposed settlement admin the settlement admin.
+    pub fn accept_settlement_admin(ctx: Context<AcceptSettlementAdmin>) -> Result<()> {
+        AcceptSettlementAdmin::accept_settlement_admin(ctx)
     }
 }

@@ -73,7 +73,7 @@ pub mod vault_manager {
         RemoveAuthorizedProgram::remove_authorized_program(ctx, program)
     }
 
-    /// Names the next admin, who must accept; replaces an earlier proposal.
+    /// Names the next admin, who must accept; replaces an earlier proposal, and naming the admin withdraws it.
     pub fn propose_admin(ctx: Context<ProposeAdmin>, new_admin: Pubkey) -> Result<()> {
         ProposeAdmin::propose_admin(ctx, new_admin)
     }

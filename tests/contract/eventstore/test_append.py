@@ -93,8 +93,10 @@ def test_a_batch_that_fails_leaves_nothing_behind(store: IngestStore, epoch: int
     store.record_page(epoch, store.next_walk(10), [Owed("signature-4", 4, None)], None, met_floor=True)
     beyond_the_frontier = CoverageAdvanced(through_slot=9, block_time=1, blockhash="hash")
     with pytest.raises(AssertionError):
-        store.append([deposit(4), beyond_the_frontier], [evidence(3)], settles=[Inclusion("other", 4)], epoch=epoch)
-    assert (store.last_position(), store.sample_inclusion(10)) == (0, None)
+        store.append(
+            [deposit(4), beyond_the_frontier], [evidence(3)], no_longer_owed=[Inclusion("other", 4)], epoch=epoch
+        )
+    assert (store.last_position(), store.sample_inclusion(10, settled=False)) == (0, None)
     assert store.progress().owed == 1
     assert store.append([deposit(4)]).stored == 1, "the store is as usable as before"
 
@@ -115,7 +117,7 @@ def test_only_what_is_settled_leaves_the_queue(store: IngestStore, epoch: int) -
     found = [Owed(f"signature-{slot}", slot, None) for slot in (9, 5, 5, 7)] + [Owed("other", 5, 1_000)]
     store.record_page(epoch, store.next_walk(10), found, None, met_floor=True)
     settled = [Inclusion("signature-5", 5), Inclusion("signature-9", 5), Inclusion("unheard of", 1)]
-    store.append([], settles=settled, epoch=epoch)
+    store.append([], no_longer_owed=settled, epoch=epoch)
     assert store.owed(9) == [Owed("other", 5, 1_000), Owed("signature-7", 7, None), Owed("signature-9", 9, None)]
     assert store.owed(1) == [Owed("other", 5, 1_000)]
 
@@ -159,7 +161,7 @@ def test_evidence_settles_what_was_owed_in_the_same_transaction(store: IngestSto
     walk = store.next_walk(10)
     store.record_page(epoch, walk, [Owed("signature-4", 4, None)], "signature-4", met_floor=True)
     assert store.progress().frontier == 3
-    store.append([], [evidence(4)], settles=[Inclusion("signature-4", 4)], epoch=epoch)
+    store.append([], [evidence(4)], no_longer_owed=[Inclusion("signature-4", 4)], epoch=epoch)
     assert (store.progress().owed, store.progress().frontier) == (0, 10)
     store.record_page(epoch, store.next_walk(10), [Owed("signature-4", 4, None)], None, met_floor=True)
     assert store.progress().owed == 0, "what is stored is not owed again"
@@ -168,7 +170,7 @@ def test_evidence_settles_what_was_owed_in_the_same_transaction(store: IngestSto
 def test_an_epoch_that_was_taken_over_changes_nothing(store: IngestStore, epoch: int, deposit: Deposit) -> None:
     stale = epoch - 1
     with pytest.raises(LeaseLost):
-        store.append([deposit(1)], [evidence(1)], settles=[Inclusion("signature-1", 1)], epoch=stale)
+        store.append([deposit(1)], [evidence(1)], no_longer_owed=[Inclusion("signature-1", 1)], epoch=stale)
     with pytest.raises(LeaseLost):
         store.record_page(stale, store.next_walk(9), [Owed("s", 1, None)], "s", met_floor=False)
     assert store.last_position() == 0
@@ -190,8 +192,8 @@ def test_coverage_is_stated_up_to_the_frontier_and_no_further(store: IngestStore
 
 def test_the_newest_stored_inclusion_below_a_slot_is_found(store: IngestStore) -> None:
     store.append([], [evidence(4), evidence(8), evidence(12)])
-    assert store.sample_inclusion(11) == Inclusion("signature-8", 8)
-    assert store.sample_inclusion(3) is None
+    assert store.sample_inclusion(11, settled=False) == Inclusion("signature-8", 8)
+    assert store.sample_inclusion(3, settled=False) is None
 
 
 def test_the_store_tells_whether_it_holds_the_beginning_of_the_programs_history(

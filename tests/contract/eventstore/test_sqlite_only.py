@@ -2,10 +2,12 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eventstore.errors import NotAnEventStore, SchemaTooOld, StoreBusy, StoreUnwritable
+from eventstore.facts import CoverageAdvanced, EventUndecoded, TransactionReverted
 from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import Evidence
 from eventstore.sqlite_backend import SQLiteBackend
@@ -58,11 +60,11 @@ def test_a_full_store_says_so_keeps_what_it_had_and_goes_on_when_there_is_room(p
         connection.cursor().execute("PRAGMA max_page_count = 20")
     with pytest.raises(StoreUnwritable, match="full"):
         store.append([], evidence)
-    assert store.sample_inclusion(10_000) == ("s0", 0)
+    assert store.sample_inclusion(10_000, settled=False) == ("s0", 0)
     with sqlite(store).datastore.get_connection(commit=True) as connection:
         connection.cursor().execute("PRAGMA max_page_count = 1000000")
     store.append([], evidence)
-    assert store.sample_inclusion(10_000) == ("s1999", 1_999)
+    assert store.sample_inclusion(10_000, settled=False) == ("s1999", 1_999)
     store.close()
 
 
@@ -77,7 +79,7 @@ def test_a_writer_that_waits_too_long_for_the_lock_says_so(path: Path) -> None:
         store.append([], [Evidence("s", 1, 0, 0, b"", "node")])
     other.execute("ROLLBACK")
     store.append([], [Evidence("s", 1, 0, 0, b"", "node")])
-    assert store.sample_inclusion(1) == ("s", 1)
+    assert store.sample_inclusion(1, settled=False) == ("s", 1)
     other.close()
     store.close()
 
@@ -93,11 +95,43 @@ def test_a_store_of_the_first_version_is_migrated_with_all_that_it_holds(path: P
     store = SQLiteEventStore(path)
     store.append([], [Evidence("s", 1, 0, 0, b"{}", "node")])
     store.close()
-    _statement(path, "DROP VIEW facts")  # what version 1 did not have
+    _statement(path, "DROP VIEW facts")  # what version 1 did not have, as the next ones
+    for table in ("unsettled", "reverts", "gaps", "signatures", "contested"):
+        _statement(path, f"DROP TABLE {table}")
     _statement(path, "PRAGMA user_version = 1")
     with pytest.raises(SchemaTooOld):
         open_fact_reader(f"sqlite:///{path}")
     migrated = SQLiteEventStore(path)
-    assert (migrated.sample_inclusion(1), migrated.last_position()) == (("s", 1), 0)
+    assert (migrated.sample_inclusion(1, settled=False), migrated.last_position()) == (("s", 1), 0)
     migrated.close()
     open_fact_reader(f"sqlite:///{path}").close()
+
+
+def test_a_store_that_had_no_index_of_contested_signatures_gets_it_by_migration(path: Path) -> None:
+    store = SQLiteEventStore(path)
+    said: dict[str, Any] = {
+        "transaction_index": 0,
+        "ordinal": 0,
+        "revision": 0,
+        "block_time": None,
+        "reason": "",
+        "data": b"",
+    }
+    decodes = [EventUndecoded(signature="s", slot=slot, **said) for slot in (10, 20)]
+    epoch = store.acquire_lease("the test")
+    store.append([decodes[0]])
+    for slot in (5, 15):
+        store.record_page(epoch, store.next_walk(slot), [], None, met_floor=True)
+        store.append([CoverageAdvanced(through_slot=slot, block_time=None, blockhash=None)], epoch=epoch)
+        store.append([decodes[1]])
+    before = (store.read_contested("s", through_position=100), store.progress(), store.last_coverage())
+    assert len(before[0]) == 4
+    store.close()
+    for table in ("signatures", "contested"):
+        _statement(path, f"DROP TABLE {table}")
+    _statement(path, "PRAGMA user_version = 3")
+    migrated = SQLiteEventStore(path)
+    assert (migrated.read_contested("s", through_position=100), migrated.progress(), migrated.last_coverage()) == before
+    migrated.append([TransactionReverted(signature="s", slot=10, times=1, blockhash=None)])
+    assert len(migrated.read_contested("s", through_position=100)) == 5
+    migrated.close()

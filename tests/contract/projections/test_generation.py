@@ -133,6 +133,23 @@ async def test_a_document_is_never_replaced_by_one_of_a_lower_or_the_same_positi
     assert await walk(generation, {"owner": "o", "slot": 5}, ("id",), 9, False) == []
 
 
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_document_of_which_nothing_is_left_is_found_no_more_and_guards_its_position(
+    generation: Generation, down: bool
+) -> None:
+    await put(generation, {id_: Thing(owner="o", slot=1) for id_ in "abc"}, position=3)
+    held = await generation.checkpoint()
+    await generation.apply([Row("b", 5, None)], held, held)
+    assert await generation.get(["b"]) == {"b": Row("b", 5, None)}
+    assert await generation.count() == 2
+    assert await walk(generation, {"owner": "o"}, ("slot", "id"), 1, down) == (["c", "a"] if down else ["a", "c"])
+    assert await walk(generation, {}, ("id",), 9, down) == (["c", "a"] if down else ["a", "c"])
+    await put(generation, {"b": Thing(owner="p", slot=1)}, position=4)
+    assert (await generation.get(["b"]))["b"].document is None
+    await put(generation, {"b": Thing(owner="p", slot=2)}, position=6)
+    assert await walk(generation, {"owner": "p"}, ("slot", "id"), 9, down) == ["b"]
+
+
 async def test_a_new_generation_stands_before_the_first_fact_and_nobody_was_alive(generation: Generation) -> None:
     assert await generation.checkpoint() == Checkpoint()
     assert await generation.heartbeat_s() == 0

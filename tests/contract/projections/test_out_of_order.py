@@ -60,7 +60,7 @@ async def test_an_index_by_vault_that_names_a_fact_twice_fails_the_verification(
 async def test_histories_longer_than_a_page_are_verified_whole(
     models: ReadModelStore, events: IngestStore, through: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("projections.verify.PAGE", through)
+    monkeypatch.setattr("projections.told.PAGE", through)
     monkeypatch.setattr("projections.verify.DOCUMENTS_AT_ONCE", through)
     append(events, FACTS)
     assert (await rebuild(VAULTS, events, models)).digest == await proved_digest(VAULTS, events, models)

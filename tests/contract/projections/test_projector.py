@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from projections.projection import Projection
 from projections.projector import Pace, Projector
 from projections.registry import PROJECTIONS
 from projections.store import Checkpoint, Generation, ReadModelStore
-from projections.transactions import TRANSACTIONS
 from projections.vaults import VAULTS
 from tests.unit.projections.following import (
     PACE,
@@ -36,7 +36,7 @@ from tests.unit.projections.following import (
 from tests.unit.projections.histories import random_history
 
 FACTS = random_history(steps=400, vaults=7)
-BOTH = pytest.mark.parametrize("projection", [VAULTS, TRANSACTIONS], ids=lambda p: p.name)
+EACH = pytest.mark.parametrize("projection", PROJECTIONS.values(), ids=lambda p: p.name)
 
 
 async def checkpoint_of(models: ReadModelStore) -> Checkpoint:
@@ -81,7 +81,9 @@ async def test_it_makes_the_first_generation_and_says_that_it_is_alive_before_th
 async def test_it_follows_what_is_appended_while_it_runs_and_every_projection_moves(
     models: ReadModelStore, events: IngestStore
 ) -> None:
-    async with running(VAULTS, events, models), running(TRANSACTIONS, events, models):
+    async with AsyncExitStack() as all_running:
+        for projection in PROJECTIONS.values():
+            await all_running.enter_async_context(running(projection, events, models))
         for start in range(0, len(FACTS), 60):
             append(events, FACTS[start : start + 60])
             for projection in PROJECTIONS.values():
@@ -147,7 +149,7 @@ async def test_it_can_be_stopped_and_shares_its_loop_while_there_is_a_long_way_t
     await asyncio.gather(*tasks)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("batch", [37, 10_000])
 async def test_facts_that_documents_include_already_are_not_applied_again_when_the_checkpoint_was_not_written(
     models: ReadModelStore, events: IngestStore, projection: Projection, batch: int
@@ -219,7 +221,7 @@ async def test_only_the_version_that_made_a_generation_writes_it_and_a_rebuild_m
     append(events, FACTS)
     await follow(VAULTS, events, models)
     newer = replace(VAULTS, version=VAULTS.version + 1)
-    with pytest.raises(GenerationOfOtherVersion, match="made by version 1 of the projection, this is version 2: run"):
+    with pytest.raises(GenerationOfOtherVersion, match="made by version 2 of the projection, this is version 3: run"):
         await run_alone(newer, events, models)
     await rebuild(newer, events, models)
     await follow(newer, events, models)

@@ -79,7 +79,7 @@ def _as_nobody() -> Iterator[None]:
         (VAULTS, {}, ("id",)),
         (VAULTS, {"owner": "o"}, ("id",)),
         (TRANSACTIONS, {}, ("id",)),
-        (TRANSACTIONS, {"vault": "v"}, ("slot", "transaction_index", "ordinal", "id")),
+        (TRANSACTIONS, {"vault": "v", "superseded": False}, ("slot", "transaction_index", "ordinal", "id")),
     ],
     ids=["vaults", "vault of owner", "transactions", "transactions of vault"],
 )

@@ -1,13 +1,23 @@
 """A chain in memory that tells the truth unless told to lie, and a real event store to fill from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from eventstore.port import IngestStore
 from eventstore.sqlite_store import SQLiteEventStore
-from indexer.chain import Account, Block, Commitment, FetchedTransaction, Page, SignatureInfo, Tip
+from indexer.chain import (
+    Account,
+    Block,
+    Commitment,
+    FetchedTransaction,
+    Page,
+    SignatureInfo,
+    SignatureStatus,
+    SlotContent,
+    Tip,
+)
 from indexer.errors import ChainUnavailable, CursorUnknown, RpcRefused
 
 
@@ -72,10 +82,19 @@ class FakeChain:
         page = self._newest_first(source)[start : start + self.page_size]
         return Page([SignatureInfo(s, slot, 1_000 + slot) for slot, s in page], source)
 
-    async def transaction(self, signature: str) -> FetchedTransaction | None:
+    async def transaction(self, signature: str, *, final: bool) -> FetchedTransaction | None:
         self.calls.append(("transaction", signature))
         body = self.bodies.get(signature)
         return FetchedTransaction(body, "node") if body is not None and signature not in self.hides else None
+
+    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
+        slots = [self._slot_of(signature) for signature in signatures]
+        return [None if slot is None else SignatureStatus(slot, slot <= self.finalized) for slot in slots]
+
+    async def final_content(self, slot: int) -> SlotContent:
+        if slot > self.finalized:
+            raise ChainUnavailable("getBlock", [f"slot {slot} is not final"])
+        return SlotContent(f"hash-{slot}", frozenset(s for at, s in self.history if at == slot))
 
     async def block_signatures(self, slot: int) -> list[str] | None:
         if slot in self.skipped:
@@ -87,7 +106,7 @@ class FakeChain:
             raise RpcRefused("node", "getBlock", -32001, "Block cleaned up")
         return None if slot in self.skipped else Block(f"hash-{slot}", 1_000 + slot + self.block_age)
 
-    async def slot_of(self, signature: str) -> int | None:
+    def _slot_of(self, signature: str) -> int | None:
         return next((slot for slot, s in self.history if s == signature and s not in self.hides), None)
 
 

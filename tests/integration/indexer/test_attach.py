@@ -16,7 +16,7 @@ def filled(chain: Any, store: IngestStore, epoch: int) -> IngestStore:
     """Covered through slot 90, with a signature in slot 80."""
     chain.history = [(80, "s80")]
     store.record_page(epoch, store.next_walk(100), [], None, met_floor=True)
-    store.append([], [Evidence("s80", 80, 0, 1_080, b"{}", "node")])
+    store.append([], [Evidence("s80", 80, 0, 1_080, b"{}", "node", is_final=True)])
     store.append([CoverageAdvanced(through_slot=90, block_time=1_090, blockhash="hash-90")], epoch=epoch)
     return store
 

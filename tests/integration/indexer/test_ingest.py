@@ -19,6 +19,7 @@ from indexer.hint import Hint
 from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.settings import BUNDLED_IDL
+from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 
 PROGRAM = "CVxtopwzPR1UqUTjThq2UqFvfYFxmDsCHpgD6FjcjyGk"
@@ -54,7 +55,8 @@ def make_ingest(chain: Any, store: IngestStore, epoch: int) -> Callable[[], Inge
 
     def make() -> Ingest:
         sweep, fetcher = Sweep(chain, store, epoch, PROGRAM), Fetcher(chain, decoder)
-        return Ingest(chain, store, epoch, sweep, fetcher, Hint(), Pace(0.01, 0.01))
+        settlement = Settlement(chain, store, epoch)
+        return Ingest(chain, store, epoch, sweep, fetcher, settlement, Hint(), Pace(0.01, 0.01))
 
     return make
 

@@ -102,7 +102,7 @@ def settle(store: IngestStore, epoch: int) -> None:
     evidence = [Evidence(o.signature, o.slot, 0, o.block_time, b"{}", "node") for o in owed]
     settles = [Inclusion(o.signature, o.slot) for o in owed]
     facts = [INITIALIZED] if any(o.slot == INITIALIZED.slot for o in owed) else []
-    store.append(facts, evidence, settles=settles, epoch=epoch)
+    store.append(facts, evidence, no_longer_owed=settles, epoch=epoch)
 
 
 @pytest.mark.parametrize("in_slot", [1, 2, 3, 4, 7])

@@ -100,7 +100,8 @@ async def test_a_position_locks_pays_and_unlocks(market: Market, alice: User, bo
     await run(market, instructions.open_position(owner, mint, 9, 400), alice.keypair)
     assert await balances(market, alice) == (600, 400, 200)
 
-    await run(market, instructions.settle_position(market.admin.pubkey(), owner, mint, 9, 150, bob.owner))
+    serial = await market.serial(owner, 9)
+    await run(market, instructions.settle_position(market.admin.pubkey(), owner, mint, 9, serial, 150, bob.owner))
     assert await balances(market, alice) == (450, 250, 200)
     assert await balances(market, bob) == (150, 0, 150)
     position = await market.client.account(accounts.position_address(owner, 9))

@@ -23,9 +23,14 @@ import os
 from eventstore.open import open_ingest_store
 open_ingest_store(os.environ["VAULT_EVENT_STORE_URL"]).close()
 print("commitment", os.environ["VAULT_RPC_URLS"], flush=True)
+time.sleep(float(os.environ.get("INDEXER_STARTS_IN_S", "0")))
+print('{"event": "started"}', flush=True)
 signal.pause()
 """
-PROJECTOR = "signal.pause()"
+PROJECTOR = """
+print('{"event": "following"}', flush=True)
+signal.pause()
+"""
 API = """
 import os
 from aiohttp import web
@@ -35,6 +40,7 @@ async def vaults(request):
     return web.json_response({"data": [vault], "meta": meta})
 app = web.Application()
 app.router.add_get("/v1/vaults", vaults)
+print('{"event": "listening"}', flush=True)
 web.run_app(app, host=os.environ["VAULT_API_HOST"], port=int(os.environ["VAULT_API_PORT"]), handle_signals=False)
 """
 STAND_INS = {"vault-indexer": INDEXER, "vault-projector": PROJECTOR, "vault-api": API}
@@ -63,7 +69,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        [folder] = [path for path in self._runs.iterdir() if path.name != "cluster"]
+        [folder] = self._runs.iterdir()
         return folder
 
     def wait_for(self, key: str) -> dict[str, Any]:
@@ -190,6 +196,20 @@ def test_against_a_cluster_there_is_neither_node_nor_traffic(tmp_path: Path, ser
         assert line["node"] is None
         assert run.pids.keys() == STAND_INS.keys()
         assert "http://127.0.0.1:9" in (run.folder / "vault-indexer.log").read_text()
+        assert f"data, kept     {tmp_path}/.cluster" in line["text"]
+        assert (tmp_path / ".cluster" / "events.db").exists()
+        assert "firstDepositS" not in run.wait_for("elapsedS"), "it may be of an earlier run"
+        run.process.terminate()
+        assert run.process.wait(TIMEOUT_S) == 0
+
+
+def test_it_does_not_say_that_all_processes_run_before_each_has_said_so(tmp_path: Path, services: Path) -> None:
+    waits_s = 1.5
+    options = {"VAULT_RPC_URLS": "http://127.0.0.1:9", "INDEXER_STARTS_IN_S": str(waits_s)}
+    began_s = time.monotonic()
+    for run in start(tmp_path / "runs", services, **options):
+        run.wait_for("pids")
+        assert time.monotonic() - began_s > waits_s
         run.process.terminate()
         assert run.process.wait(TIMEOUT_S) == 0
 

@@ -84,6 +84,29 @@ def test_what_is_no_request_is_refused_and_leaves_the_log_readable(api: ApiProce
     assert {line["level"] for line in api.lines} == {"info"}, "no traceback for what anybody can send"
 
 
+@pytest.mark.parametrize("path", ["/health", "/nowhere"])
+def test_an_expectation_that_nobody_knows_is_refused_as_a_problem(api: ApiProcess, path: str) -> None:
+    with connected(api) as connection:
+        connection.request("GET", path, headers={"Expect": "nonsense"})
+        response = connection.getresponse()
+        problem = json.loads(response.read())
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert (response.status, problem["code"]) == (417, "expectation_failed")
+        assert asked(connection, "/health")[0] == 200
+
+
+def test_a_body_that_cannot_be_read_leaves_no_traceback(api: ApiProcess) -> None:
+    with connected(api) as connection:
+        connection.request("GET", "/health", body=b"no gzip", headers={"Content-Encoding": "gzip"})
+        assert connection.getresponse().status in (200, 400)
+    with connected(api) as after:
+        assert asked(after, "/health")[0] == 200
+    api.wait_until_logged("request")
+    assert "Traceback" not in api.said
+    assert {line["level"] for line in api.lines} == {"info"}
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_promptly_when_told_to(api: ApiProcess, number: signal.Signals) -> None:
     code, took_s = api.stop(number)

@@ -35,7 +35,7 @@ class Indexer:
         covered = CoverageAdvanced(through_slot=slot, block_time=None, blockhash=None)
         settled = [Inclusion(signature, slot)]
         facts, proof = [deposit(signature, slot)], [evidence(signature, slot)]
-        self.insist(lambda: self.store.append(facts, proof, settles=settled, epoch=self.epoch))
+        self.insist(lambda: self.store.append(facts, proof, no_longer_owed=settled, epoch=self.epoch))
         self.insist(lambda: self.store.append([covered], epoch=self.epoch))
 
     def insist(self, call: Callable[[], Done]) -> Done:

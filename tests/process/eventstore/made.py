@@ -23,4 +23,4 @@ def deposit(signature: str, slot: int) -> Deposited:
 
 
 def evidence(signature: str, slot: int) -> Evidence:
-    return Evidence(signature, slot, 0, None, b'{"slot":%d}' % slot, "http://node")
+    return Evidence(signature, slot, 0, None, b'{"slot":%d}' % slot, "http://node", is_final=True)

@@ -75,6 +75,6 @@ def test_a_server_killed_under_load_loses_nothing_and_doubles_nothing(
         assert t.rows("SELECT COUNT(*) FROM vault_index")[0] == (slots,)
     follower.reader.close()
     store = open_ingest_store(url)
-    assert store.progress() == (slots, (), 0, slots, slots)
+    assert store.progress() == (slots, (), 0, slots, 0, slots, slots)
     assert store.acquire_lease("the next") == 2, "the first indexer kept its epoch through all of it"
     store.close()

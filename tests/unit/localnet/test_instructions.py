@@ -27,7 +27,9 @@ POSITION_MANAGER = {
     "initialize_config": instructions.initialize_config(ADMIN),
     "open_position": instructions.open_position(OWNER, MINT, 3, 7),
     "close_position": instructions.close_position(OWNER, MINT, 3),
-    "settle_position": instructions.settle_position(ADMIN, OWNER, MINT, 3, 7, OTHER),
+    "settle_position": instructions.settle_position(ADMIN, OWNER, MINT, 3, 5, 7, OTHER),
+    "propose_settlement_admin": instructions.propose_settlement_admin(ADMIN, OTHER),
+    "accept_settlement_admin": instructions.accept_settlement_admin(OTHER),
 }
 
 
@@ -66,8 +68,8 @@ def test_a_deposit_is_what_anchor_would_build() -> None:
     ]
 
 
-def test_a_settlement_carries_position_and_amount_in_this_order() -> None:
-    assert POSITION_MANAGER["settle_position"].data[8:].hex() == "0300000000000000" + "0700000000000000"
+def test_a_settlement_carries_serial_and_amount_in_this_order() -> None:
+    assert POSITION_MANAGER["settle_position"].data[8:].hex() == "0500000000000000" + "0700000000000000"
 
 
 @pytest.mark.parametrize("amount", [-1, 2**64])

@@ -47,3 +47,11 @@ def test_against_a_cluster_the_settings_stay_as_given_and_nobody_trades(monkeypa
     assert run.environment["VAULT_EVENT_STORE_URL"] == "sqlite:///elsewhere.db"
     assert run.cluster
     assert not run.traffic
+    assert run.cluster_folder == run_folder.of_cluster(), "one of the two stores is there"
+
+
+def test_an_empty_setting_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_RPC_URLS", "http://127.0.0.1:1")
+    monkeypatch.setenv("VAULT_EVENT_STORE_URL", "")
+
+    assert decide().environment["VAULT_EVENT_STORE_URL"] == f"sqlite:///{run_folder.of_cluster()}/events.db"

@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
+from weakref import WeakKeyDictionary
 
-from eventstore.facts import Fact
+from eventstore.facts import CoverageAdvanced, Fact
 from eventstore.port import FactReader, IngestStore
 from projections.digest import digest
 from projections.projection import Projection
@@ -15,6 +17,7 @@ from projections.store import Generation, ReadModelStore
 from projections.verify import verify
 
 DEADLINE_S = 30.0
+_epochs: WeakKeyDictionary[IngestStore, int] = WeakKeyDictionary()
 PACE = Pace(batch=100, poll_interval_s=0.002, grace_s=600.0)
 
 
@@ -26,8 +29,25 @@ async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> Non
 
 
 def append(events: IngestStore, facts: Sequence[Fact], *, at_once: int = 500) -> None:
-    for start in range(0, len(facts), at_once):
-        events.append(facts[start : start + at_once])
+    """Coverage is appended as the indexer does it: if it is higher than before, by who has the lease."""
+    for is_coverage, some in groupby(facts, lambda fact: isinstance(fact, CoverageAdvanced)):
+        if is_coverage:
+            for fact in some:
+                assert isinstance(fact, CoverageAdvanced)
+                cover(events, fact)
+            continue
+        rest = list(some)
+        for start in range(0, len(rest), at_once):
+            events.append(rest[start : start + at_once])
+
+
+def cover(events: IngestStore, coverage: CoverageAdvanced) -> None:
+    if coverage.through_slot > events.progress().coverage:
+        if events not in _epochs:
+            _epochs[events] = events.acquire_lease("the test")
+        epoch = _epochs[events]
+        events.record_page(epoch, events.next_walk(coverage.through_slot), [], None, met_floor=True)
+        events.append([coverage], epoch=epoch)
 
 
 async def live_generation(store: ReadModelStore, projection: Projection) -> Generation:

@@ -1,20 +1,27 @@
 """Valid histories of vaults, as the program would emit them: a ledger that only lets happen what the program lets."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from msgspec import structs
+
 from eventstore.facts import (
+    ChainFact,
     CollateralLocked,
     CollateralTransferred,
     CollateralUnlocked,
+    CoverageAdvanced,
     Deposited,
     Fact,
     TransactionFailed,
+    TransactionReinstated,
+    TransactionReverted,
     VaultInitialized,
     Withdrawn,
 )
+from eventstore.identity import key_of
 
 U64_MAX = 2**64 - 1
 Kind = Literal["deposit", "withdraw", "lock", "unlock", "transfer", "fail"]
@@ -30,6 +37,17 @@ class Step(NamedTuple):
     """As much of it happens as the vault's balances allow."""
     same_transaction: bool
     """As the step before."""
+
+
+class Dispute(NamedTuple):
+    kind: Literal["revert", "reinstate", "move", "redecode", "cover"]
+    fact: int
+    """Number of one of the facts that its transaction said, taken modulo how many there are."""
+    by: int
+    """Slots that it is moved by, or that are covered beyond it; or by how much a deposit is other than it seemed."""
+
+
+DISPUTES = ("revert", "reinstate", "move", "redecode", "cover")
 
 
 @dataclass
@@ -140,12 +158,76 @@ class Ledger:
         return {
             "signature": f"signature-{self._transaction}",
             "revision": 0,
-            "block_time": 1_700_000_000 + slot,
+            "block_time": time_of(1_000 + slot),
             **place,
         }
 
     def _program(self) -> dict[str, Any]:
-        return {**self._inclusion(), "timestamp": 1_700_000_000 + self._transaction // 3}
+        return {**self._inclusion(), "timestamp": time_of(1_000 + self._transaction // 3)}
+
+
+@dataclass
+class Disputes:
+    """What is said later about the transactions of a history: more decodes, inclusions, reverts, coverage."""
+
+    history: list[Fact]
+    facts: list[Fact] = field(default_factory=list)
+    """In addition to the history's."""
+    _times: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def take(self, disputes: Iterable[Dispute]) -> list[Fact]:
+        for dispute in disputes:
+            self._take(dispute)
+        return self.facts
+
+    def _take(self, dispute: Dispute) -> None:
+        said = [fact for fact in [*self.history, *self.facts] if isinstance(fact, ChainFact)]
+        one = said[dispute.fact % len(said)]
+        decode = [f for f in said if (f.signature, f.slot, f.revision) == (one.signature, one.slot, one.revision)]
+        match dispute.kind:
+            case "revert" | "reinstate":
+                self._revert(one.signature, one.slot, reinstate=dispute.kind == "reinstate")
+            case "move":
+                self._say(structs.replace(fact, slot=max(fact.slot + dispute.by, 0), revision=0) for fact in decode)
+            case "redecode":
+                revision = max(f.revision for f in said if (f.signature, f.slot) == (one.signature, one.slot)) + 1
+                self._say(_seen_better(fact, revision, dispute.by) for fact in decode[dispute.by % 2 :] or decode)
+            case "cover":
+                slot = one.slot + dispute.by
+                self.facts.append(CoverageAdvanced(through_slot=slot, block_time=time_of(slot), blockhash=None))
+
+    def _revert(self, signature: str, slot: int, *, reinstate: bool) -> None:
+        """An even number of times that it was either: it stands."""
+        times = self._times.get((signature, slot), 0)
+        if reinstate != bool(times % 2):
+            return
+        self._times[signature, slot] = times + 1
+        named: dict[str, Any] = {"signature": signature, "slot": slot, "times": times // 2 + 1}
+        self.facts.append(TransactionReinstated(**named) if reinstate else TransactionReverted(**named, blockhash=None))
+
+    def _say(self, facts: Iterable[ChainFact]) -> None:
+        known = {key_of(fact) for fact in [*self.history, *self.facts]}
+        self.facts += [fact for fact in facts if isinstance(fact, Fact) and key_of(fact) not in known]
+
+
+def _seen_better(fact: ChainFact, revision: int, by: int) -> ChainFact:
+    fact = structs.replace(fact, revision=revision)
+    if not isinstance(fact, Deposited | Withdrawn):
+        return fact
+    amount = min(max(fact.amount + by, 0), U64_MAX)
+    return structs.replace(fact, amount=amount, total_balance=amount, available_balance=amount, locked_balance=0)
+
+
+def time_of(slot: int) -> int:
+    """Three slots to a minute."""
+    return 1_700_000_000 + 20 * (slot - 1_000)
+
+
+def with_rising_coverage(facts: Sequence[Fact]) -> list[Fact]:
+    """As an indexer appends it: in the places where there is any, the lowest first."""
+    coverages = sorted({f for f in facts if isinstance(f, CoverageAdvanced)}, key=lambda f: f.through_slot)
+    rising = iter(coverages)
+    return [one for f in facts if (one := next(rising, None) if isinstance(f, CoverageAdvanced) else f) is not None]
 
 
 def vault_names(number: int) -> dict[str, Any]:

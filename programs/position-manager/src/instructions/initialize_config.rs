@@ -31,11 +31,8 @@ pub struct InitializeConfig<'info> {
 
 impl InitializeConfig<'_> {
     pub fn initialize_config(ctx: Context<Self>) -> Result<()> {
-        ctx.accounts.config.set_inner(Config {
-            admin: ctx.accounts.admin.key(),
-            bump: ctx.bumps.config,
-            reserved: [0; 64],
-        });
+        let new = Config::new(ctx.accounts.admin.key(), ctx.bumps.config);
+        ctx.accounts.config.set_inner(new);
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use vault_manager::program::VaultManager;
 use vault_manager::{CollateralVault, VAULT_CALLER_SEED};
 
 use crate::errors::PositionError;
-use crate::seeds::POSITION_SEED;
-use crate::state::Position;
+use crate::seeds::{CONFIG_SEED, POSITION_SEED};
+use crate::state::{Config, Position};
 
 #[derive(Accounts)]
 #[instruction(id: u64)]
@@ -14,6 +14,10 @@ pub struct OpenPosition<'info> {
     /// Pays for the position's account.
     #[account(mut)]
     pub owner: Signer<'info>,
+
+    /// Written to by every opening, so that those of one block follow each other.
+    #[account(mut, seeds = [CONFIG_SEED], bump = config.bump)]
+    pub config: Box<Account<'info, Config>>,
 
     #[account(
         init,
@@ -56,6 +60,7 @@ impl OpenPosition<'_> {
         ctx.accounts.position.set_inner(Position {
             owner: ctx.accounts.owner.key(),
             id,
+            serial: ctx.accounts.config.next_serial()?,
             margin,
             opened_at: Clock::get()?.unix_timestamp,
             bump: ctx.bumps.position,

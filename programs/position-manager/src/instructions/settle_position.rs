@@ -10,7 +10,7 @@ use crate::seeds::{CONFIG_SEED, POSITION_SEED};
 use crate::state::{Config, Position};
 
 #[derive(Accounts)]
-#[instruction(id: u64)]
+#[instruction(serial: u64)]
 pub struct SettlePosition<'info> {
     pub admin: Signer<'info>,
 
@@ -19,8 +19,9 @@ pub struct SettlePosition<'info> {
 
     #[account(
         mut,
-        seeds = [POSITION_SEED, position.owner.as_ref(), &id.to_le_bytes()],
+        seeds = [POSITION_SEED, position.owner.as_ref(), &position.id.to_le_bytes()],
         bump = position.bump,
+        constraint = position.serial == serial @ PositionError::AnotherPosition,
     )]
     pub position: Account<'info, Position>,
 
@@ -64,7 +65,7 @@ impl SettlePosition<'_> {
     }
 
     #[access_control(ctx.accounts.validate(amount))]
-    pub fn settle_position(ctx: Context<Self>, _id: u64, amount: u64) -> Result<()> {
+    pub fn settle_position(ctx: Context<Self>, _serial: u64, amount: u64) -> Result<()> {
         ctx.accounts.position.pay(amount)?;
         ctx.accounts.unlock(amount, ctx.bumps.caller)?;
         ctx.accounts.transfer(amount, ctx.bumps.caller)

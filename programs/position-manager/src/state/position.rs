@@ -12,6 +12,8 @@ pub struct Position {
     pub owner: Pubkey,
     /// Chosen by the owner; free again once the position is closed.
     pub id: u64,
+    /// Given by the program, and never to another position: what a settlement names.
+    pub serial: u64,
     /// Base units of collateral that are locked for it.
     pub margin: u64,
     /// Unix time, in seconds, of the opening.

@@ -22,9 +22,8 @@ pub struct ProposeAdmin<'info> {
 }
 
 impl ProposeAdmin<'_> {
-    /// Proposing oneself withdraws an earlier proposal.
     pub fn propose_admin(ctx: Context<Self>, new_admin: Pubkey) -> Result<()> {
-        ctx.accounts.authority.pending_admin = Some(new_admin);
+        ctx.accounts.authority.propose(new_admin);
 
         emit_cpi!(AdminProposed {
             authority: ctx.accounts.authority.key(),

@@ -19,9 +19,9 @@ pub struct CollateralVault {
     pub locked_balance: u64,
     /// Base units that can be withdrawn, locked or transferred.
     pub available_balance: u64,
-    /// Base units ever deposited by the owner; transfers do not count.
+    /// Base units ever deposited by the owner, or `u64::MAX` where they were more; transfers do not count.
     pub total_deposited: u64,
-    /// Base units ever withdrawn by the owner; transfers do not count.
+    /// Base units ever withdrawn by the owner, or `u64::MAX` where they were more; transfers do not count.
     pub total_withdrawn: u64,
     /// Unix time, in seconds, of the initialisation.
     pub created_at: i64,
@@ -50,13 +50,14 @@ impl CollateralVault {
         }
     }
 
+    /// What was ever deposited or withdrawn is only counted: however much it was, nobody's money waits for it.
     pub fn deposit(&mut self, amount: u64, now: i64) -> Result<()> {
-        self.total_deposited = add(self.total_deposited, amount)?;
+        self.total_deposited = self.total_deposited.saturating_add(amount);
         self.receive(amount, now)
     }
 
     pub fn withdraw(&mut self, amount: u64, now: i64) -> Result<()> {
-        self.total_withdrawn = add(self.total_withdrawn, amount)?;
+        self.total_withdrawn = self.total_withdrawn.saturating_add(amount);
         self.send(amount, now)
     }
 

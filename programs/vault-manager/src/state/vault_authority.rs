@@ -76,6 +76,11 @@ impl VaultAuthority {
         Ok(())
     }
 
+    /// In place of an earlier proposal; proposing the admin itself leaves none.
+    pub fn propose(&mut self, new_admin: Pubkey) {
+        self.pending_admin = (new_admin != self.admin).then_some(new_admin);
+    }
+
     /// What must hold when an instruction ends.
     pub fn invariant(&self) -> Result<()> {
         require!(

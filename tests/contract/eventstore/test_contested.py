@@ -1,0 +1,89 @@
+"""The index of contested signatures: complete, and the same whatever came first and in how many portions."""
+
+from itertools import permutations
+
+import pytest
+from msgspec.structs import replace
+
+from eventstore.facts import CoverageAdvanced, Deposited, EventUndecoded, Fact, TransactionReverted
+from eventstore.port import IngestStore
+from tests.contract.eventstore.conftest import Deposit, Opener
+
+VERY_LAST = 10**9
+
+
+def undecoded(like: Deposited) -> EventUndecoded:
+    place = {
+        n: getattr(like, n) for n in ("signature", "slot", "transaction_index", "ordinal", "revision", "block_time")
+    }
+    return EventUndecoded(**place, reason="", data=b"")
+
+
+def reverted(signature: str, slot: int) -> TransactionReverted:
+    return TransactionReverted(signature=signature, slot=slot, times=1, blockhash=None)
+
+
+def about(store: IngestStore, signature: str) -> list[Fact]:
+    return [stored.fact for stored in store.read_contested(signature, through_position=VERY_LAST)]
+
+
+def cover(store: IngestStore, epoch: int, slot: int) -> CoverageAdvanced:
+    store.record_page(epoch, store.next_walk(slot), [], None, met_floor=True)
+    coverage = CoverageAdvanced(through_slot=slot, block_time=None, blockhash=None)
+    store.append([coverage], epoch=epoch)
+    return coverage
+
+
+def test_one_decode_of_one_inclusion_is_not_contested(store: IngestStore, deposit: Deposit) -> None:
+    first = deposit(1)
+    store.append([first, replace(first, ordinal=1)])
+    store.append([replace(first, ordinal=2), undecoded(replace(first, ordinal=3)), deposit(2)])
+    assert store.contested_between(0, VERY_LAST) == []
+    assert store.contested_of_vault("vault", through_position=VERY_LAST) == []
+
+
+@pytest.mark.parametrize("what", ["another slot", "another revision", "reverted"])
+@pytest.mark.parametrize("at_once", [1, 3, 9])
+def test_whatever_came_first_all_that_is_said_of_a_contested_signature_is_found(
+    store: IngestStore, open_store: Opener, deposit: Deposit, what: str, at_once: int
+) -> None:
+    for number, order in enumerate(permutations(range(4))):
+        first = replace(deposit(10, vault=f"vault-{number}"), signature=f"signature of {number}")
+        contests: dict[str, Fact] = {
+            "another slot": replace(first, slot=11),
+            "another revision": replace(first, revision=1),
+            "reverted": reverted(first.signature, 10),
+        }
+        said = [first, replace(first, ordinal=1), undecoded(replace(first, ordinal=2)), contests[what]]
+        before = store.last_position()
+        arriving = [said[place] for place in order]
+        for start in range(0, 4, at_once):
+            store.append(arriving[start : start + at_once])
+        assert about(store, first.signature) == arriving
+        assert store.contested_between(before, before + 1) == [first.signature]
+        assert store.contested_between(before, VERY_LAST) == [first.signature]
+        assert store.contested_of_vault(f"vault-{number}", through_position=VERY_LAST) == [first.signature]
+        assert len(store.read_contested(first.signature, through_position=before + 2)) == 2
+
+
+def test_coverage_that_passes_an_inclusion_is_about_it_whichever_comes_first(
+    store: IngestStore, epoch: int, deposit: Deposit
+) -> None:
+    early, late = deposit(10), replace(deposit(20), signature="signature-10")
+    store.append([early])
+    first = cover(store, epoch, 5)
+    store.append([late])
+    assert about(store, "signature-10") == [early, first, late]
+    second = cover(store, epoch, 15)
+    cover(store, epoch, 18)
+    third = cover(store, epoch, 20)
+    assert about(store, "signature-10") == [early, first, late, second, third]
+    assert store.contested_between(store.last_position() - 1, VERY_LAST) == ["signature-10"]
+
+
+def test_a_fact_that_is_appended_again_does_not_make_its_signature_contested(
+    store: IngestStore, deposit: Deposit
+) -> None:
+    for _ in range(2):
+        store.append([deposit(1), deposit(2)])
+    assert store.contested_between(0, VERY_LAST) == []
