@@ -9,7 +9,7 @@ TEXT_MAX = 16_384
 """An instruction that is called has 10 KiB of data at most: MAX_INSTRUCTION_DATA_LEN."""
 PIECE = 87
 """Behind a digit of 1 (written "2"), 87 more are a number of 64 bytes whatever they are: a signature, to solders."""
-PIECE_BASE = 58**PIECE
+PIECE_BASE: int = 58**PIECE
 
 
 class Addresses(dict[bytes, str]):
@@ -29,13 +29,17 @@ def decode(text: str) -> bytes:
     """
     if len(text) > TEXT_MAX:
         raise ValueError(f"{len(text)} characters are too many")
-    padded = text.rjust(-(-len(text) // PIECE) * PIECE, "1")
-    number = 0
-    for start in range(0, len(padded), PIECE):
-        try:
-            piece = Signature.from_string("2" + padded[start : start + PIECE])
-        except ValueError:
-            raise ValueError("not base58") from None
-        number = number * PIECE_BASE + int.from_bytes(piece, "big") - PIECE_BASE
-    zeros = len(text) - len(text.lstrip("1"))
-    return number.to_bytes(zeros + (number.bit_length() + 7) // 8, "big")
+    try:
+        number = _value(text)
+    except ValueError:
+        raise ValueError("not base58") from None
+    size = (number.bit_length() + 7) // 8
+    if text.startswith("1"):
+        size += len(text) - len(text.lstrip("1"))
+    return number.to_bytes(size, "big")
+
+
+def _value(text: str) -> int:
+    low: int = int.from_bytes(Signature.from_string("2" + text[-PIECE:].rjust(PIECE, "1")), "big") - PIECE_BASE
+    high = _value(text[:-PIECE]) if len(text) > PIECE else 0
+    return high * PIECE_BASE + low

@@ -4,7 +4,6 @@ from solders.pubkey import Pubkey
 
 from indexer import base58
 from indexer.trace import Trace
-from indexer.transaction import InnerInstruction
 
 EVENT_TAG = bytes.fromhex("e445a52e51cb9a1d")
 """Stands before the discriminator: EVENT_IX_TAG_LE of anchor-lang's event.rs."""
@@ -20,7 +19,7 @@ def cpi_payloads(trace: Trace, program: str, authority: str, failed: set[int]) -
 
     `failed` are numbers of instructions that, or whose callers, failed.
     """
-    programs = trace.programs
+    programs, keys = trace.programs, trace.keys
     found: list[tuple[int, bytes | None]] = []
     number = -1
     for _ in range(programs.count(program)):
@@ -28,30 +27,19 @@ def cpi_payloads(trace: Trace, program: str, authority: str, failed: set[int]) -
         inner = trace.inner[number]
         if inner is None or number in failed:
             continue
-        account = _first_account(inner, trace)
+        account: int | str | None = inner.accounts[0] if inner.accounts else ""
+        if isinstance(account, int):
+            account = keys[account] if 0 <= account < len(keys) else None
         if account is not None and account != authority:
             continue
         parent = trace.parent(number)
         if parent is not None and programs[parent] != program:
             continue
-        data = _data(inner)
-        if data is None:
+        try:
+            data = base58.decode(inner.data)
+        except ValueError:
             found.append((number, None))
-        elif data.startswith(EVENT_TAG):
+            continue
+        if data.startswith(EVENT_TAG):
             found.append((number, None if parent is None or account is None else data[len(EVENT_TAG) :]))
     return found
-
-
-def _first_account(inner: InnerInstruction, trace: Trace) -> str | None:
-    """Empty where it has none; None where it is not among the accounts given."""
-    account = inner.accounts[0] if inner.accounts else ""
-    if isinstance(account, str):
-        return account
-    return trace.keys[account] if 0 <= account < len(trace.keys) else None
-
-
-def _data(inner: InnerInstruction) -> bytes | None:
-    try:
-        return base58.decode(inner.data)
-    except ValueError:
-        return None
