@@ -100,6 +100,16 @@ class StoreUnwritable(EventStoreError):
         super().__init__(f"cannot write {where}: {reason}; nothing was lost, free space or fix permissions and restart")
 
 
+class StoreUnreadable(EventStoreError):
+    """The store cannot be read; SQLite needs files beside it that all who use it read and write."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"cannot read {where}: {reason}; let this user read it and write its folder, where SQLite keeps -wal and "
+            "-shm files beside it, or read a copy in another folder"
+        )
+
+
 class StoreBusy(EventStoreError):
     """Another process held the write lock for too long; the batch was not stored and can be tried again."""
 

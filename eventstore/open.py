@@ -21,16 +21,21 @@ def open_ingest_store(url: str, *, create: bool = True) -> IngestStore:
     return EventStore(_backend(url, read_only=False), create=create)
 
 
+def open_ingest_store_to_look_at(url: str) -> IngestStore:
+    """For a moment, without writing: a SQLite file may be on a read-only disk. Raises StoreMissing, SchemaTooOld."""
+    return EventStore(_backend(url, read_only=True, once=True), create=False)
+
+
 def open_fact_reader(url: str) -> FactReader:
     """Raises StoreMissing while no indexer has created the store."""
     return StoreReader(_backend(url, read_only=True))
 
 
-def _backend(url: str, *, read_only: bool) -> Backend:
+def _backend(url: str, *, read_only: bool, once: bool = False) -> Backend:
     if url.startswith(SCHEMES):
         _refuse_database_functions()
         return PostgresBackend(parse_postgres_url(url), read_only=read_only)
-    return SQLiteBackend(_sqlite_path(url), read_only=read_only)
+    return SQLiteBackend(_sqlite_path(url), read_only=read_only, once=once)
 
 
 def _refuse_database_functions() -> None:

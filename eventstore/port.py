@@ -171,6 +171,9 @@ class IngestStore(FactReader, Protocol):
     def sample_inclusion(self, through_slot: int, *, settled: bool) -> Inclusion | None:
         """The newest stored inclusion up to a slot that was not reverted; a `settled` one every node must know."""
 
+    def undecoded(self) -> int:
+        """How many events the IDL did not explain: facts of the kind EventUndecoded."""
+
     def holds_beginning(self) -> bool:
         """Whether AuthorityInitialized is stored, and stands: nothing that the program does can come before it."""
 
@@ -205,6 +208,9 @@ class IngestStore(FactReader, Protocol):
 
     def find_gaps(self, epoch: int, gaps: Sequence[Gap]) -> Appended:
         """Those that are not open yet become facts. What is owed in a gap holds coverage, the frontier no longer."""
+
+    def close_gaps(self, epoch: int, from_slot: int, reason: str) -> Appended:
+        """Those that begin there and are of no single transaction."""
 
     def gaps(self) -> list[Gap]:
         """Those that are not closed, lowest first."""

@@ -14,8 +14,8 @@ from eventstore.tables import (
     TABLES,
     Kind,
     Table,
-    beginning_index,
     facts_view,
+    topic_indexes,
 )
 from eventstore.tables import create_statement as portable_create_statement
 
@@ -49,7 +49,7 @@ STATEMENTS = (
     STORED_EVENTS,
     "CREATE UNIQUE INDEX stored_events_notification_id_idx ON stored_events (notification_id)",
     STORED_EVENT_TYPE,
-    beginning_index("notification_id"),
+    *topic_indexes("notification_id"),
     facts_view("notification_id"),
     *(portable_create_statement(table, TYPES) for table in TABLES),
     *INDEXES,

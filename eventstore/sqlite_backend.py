@@ -1,8 +1,9 @@
 """An event store in one SQLite file."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
@@ -75,11 +76,15 @@ class SQLiteTransaction:
 
 
 class SQLiteBackend:
-    """Implements Backend. The folder and the file are made by `create`."""
+    """Implements Backend. The folder and the file are made by `create`.
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
+    What is looked at `once` may be in a folder that is read-only, if nobody has it open.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool, once: bool = False) -> None:
         self.path, self.where = path, str(path)
         self.read_only = read_only
+        self._uri = _uri(path, "immutable=1" if once and _is_at_rest(path) else "mode=rw")
         self._lease = FileLease(path)
         self._datastore: TunedDatastore | None = None
         self._file_id: tuple[int, int] | None = None
@@ -88,21 +93,23 @@ class SQLiteBackend:
     def datastore(self) -> TunedDatastore:
         """Opened when first needed: the library switches whatever file it opens to WAL."""
         if self._datastore is None:
-            self._datastore = TunedDatastore(_uri(self.path), read_only=self.read_only)
+            self._datastore = TunedDatastore(self._uri, read_only=self.read_only)
             self._recorder = IngestRecorder(self._datastore)
         return self._datastore
 
     def version(self) -> int | None:
-        with sqlite_errors_named(self.path):
+        with self._errors_named():
             self._file_id = file_id(self.path)
             if self._file_id is None:
                 return None
-            with closing(sqlite3.connect(_uri(self.path), uri=True)) as connection:
+            if self.path.is_dir():
+                raise NotAnEventStore(self.where, "it is a folder")
+            with closing(sqlite3.connect(self._uri, uri=True)) as connection:
                 connection.execute("BEGIN")  # one snapshot: another process may be creating it
                 return _version(connection.cursor(), self.where)
 
     def create(self) -> None:
-        with sqlite_errors_named(self.path):
+        with self._errors_named():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
             self._file_id = file_id(self.path)
@@ -120,14 +127,17 @@ class SQLiteBackend:
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteTransaction]:
-        with sqlite_errors_named(self.path), self.datastore.transaction(commit=False) as c:
+        with self._errors_named(), self.datastore.transaction(commit=False) as c:
             yield SQLiteTransaction(c.sqlite_cursor, self._recorder)
 
     @contextmanager
     def writing(self) -> Iterator[SQLiteTransaction]:
-        with sqlite_errors_named(self.path), self.datastore.transaction(commit=True) as c:
+        with sqlite_errors_named(self.path, read_only=False), self.datastore.transaction(commit=True) as c:
             c.execute("UPDATE ingest_state SET epoch = epoch")  # takes the write lock before anything is read
             yield SQLiteTransaction(c.sqlite_cursor, self._recorder)
+
+    def _errors_named(self) -> AbstractContextManager[None]:
+        return sqlite_errors_named(self.path, read_only=self.read_only)
 
     def ensure_same(self) -> None:
         if file_id(self.path) != self._file_id:
@@ -161,8 +171,13 @@ def _version(cursor: sqlite3.Cursor, where: str) -> int | None:
     return version if tables else None
 
 
-def _uri(path: Path) -> str:
-    return f"file:{quote(str(path))}?mode=rw"
+def _uri(path: Path, options: str) -> str:
+    return f"file:{quote(str(path))}?{options}"
+
+
+def _is_at_rest(path: Path) -> bool:
+    """In a folder that is read-only for us, and not in use: who has it open keeps a write-ahead log beside it."""
+    return not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
 
 
 def file_id(path: Path) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eventsourcing.persistence import PersistenceError
 
-from eventstore.errors import NotAnEventStore, StoreBusy, StoreDamaged, StoreUnwritable
+from eventstore.errors import NotAnEventStore, StoreBusy, StoreDamaged, StoreUnreadable, StoreUnwritable
 
 NOT_OURS = ("not a database", "unsupported file format", "no such table", "no such column")
 NOT_TEXT = "Could not decode to UTF-8"
@@ -16,8 +16,12 @@ BUSY = ("locked", "busy")
 
 
 @contextmanager
-def sqlite_errors_named(path: Path) -> Iterator[None]:
-    """Names what SQLite or the library raised inside: StoreBusy, NotAnEventStore, StoreDamaged or StoreUnwritable."""
+def sqlite_errors_named(path: Path, *, read_only: bool) -> Iterator[None]:
+    """Names what SQLite or the library raised inside.
+
+    StoreBusy, NotAnEventStore, StoreDamaged, or StoreUnwritable, which where it was `read_only` is StoreUnreadable.
+    """
+    unusable = StoreUnreadable if read_only else StoreUnwritable
     try:
         yield
     except UnicodeDecodeError as error:  # the library could not read SQLite's own message: the schema is garbled
@@ -30,6 +34,6 @@ def sqlite_errors_named(path: Path) -> Iterator[None]:
             raise StoreDamaged(str(path), reason) from error
         if any(word in reason for word in NOT_OURS):
             raise NotAnEventStore(str(path), reason) from error
-        raise StoreUnwritable(str(path), reason) from error
+        raise unusable(str(path), reason) from error
     except OSError as error:
-        raise StoreUnwritable(str(error.filename or path), str(error.strerror)) from error
+        raise unusable(str(error.filename or path), str(error.strerror)) from error

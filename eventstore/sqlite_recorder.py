@@ -13,8 +13,8 @@ from eventstore.tables import (
     TABLES,
     Kind,
     Table,
-    beginning_index,
     facts_view,
+    topic_indexes,
 )
 from eventstore.tables import create_statement as portable_create_statement
 
@@ -50,7 +50,7 @@ class IngestRecorder(SQLiteApplicationRecorder):
     def construct_create_table_statements(self) -> list[str]:
         return [
             STORED_EVENTS,
-            beginning_index("rowid"),
+            *topic_indexes("rowid"),
             facts_view("rowid"),
             *(create_statement(table) for table in TABLES),
             *INDEXES,

@@ -14,7 +14,7 @@ from eventstore.facts import ChainFact, CoverageAdvanced, Fact
 from eventstore.identity import key_of, vaults_of
 from eventstore.port import Appended, Binding, Evidence, Gap, Inclusion, Owed, Progress, Reverted, StoredFact, Walk
 from eventstore.reader import FACT_COLUMNS, StoreReader, read_binding
-from eventstore.tables import BEGINNING_TOPIC, BINDING, EVIDENCE, OWED, VAULT_INDEX
+from eventstore.tables import BEGINNING_TOPIC, BINDING, EVIDENCE, OWED, UNDECODED_TOPIC, VAULT_INDEX
 
 COMPRESSION = 1  # level: in two thirds of the time that the default takes, for one hundredth more
 
@@ -58,6 +58,10 @@ class EventStore(StoreReader):
                 (through_slot,),
             )
         return Inclusion(*rows[0]) if rows else None
+
+    def undecoded(self) -> int:
+        with self.backend.reading() as t:
+            return int(t.rows(f"SELECT COUNT(*) FROM facts WHERE topic = '{UNDECODED_TOPIC}'")[0][0])
 
     def holds_beginning(self) -> bool:
         with self.backend.reading() as t:
@@ -146,6 +150,11 @@ class EventStore(StoreReader):
         with self._writing(epoch) as t:
             return self._append_now(t, settlement.find_gaps(t, gaps))
 
+    def close_gaps(self, epoch: int, from_slot: int, reason: str) -> Appended:
+        with self._writing(epoch) as t:
+            there = [gap for gap in settlement.gaps(t) if gap.signature is None and gap.from_slot == from_slot]
+            return self._append_now(t, [fact for gap in there for fact in settlement.close_gap(t, gap, reason)])
+
     def gaps(self) -> list[Gap]:
         with self.backend.reading() as t:
             return settlement.gaps(t)
@@ -178,8 +187,9 @@ class EventStore(StoreReader):
             yield t
 
     def _recorded_at_us(self, t: Transaction) -> int:
-        rows = t.rows("SELECT recorded_at_us FROM facts ORDER BY position DESC LIMIT 1")
-        return max(int(self.now_s() * 1_000_000), rows[0][0] if rows else 0)
+        rows = t.rows("SELECT position, recorded_at_us FROM facts ORDER BY position DESC LIMIT 1")
+        last_us = self._integer(rows[0][0], "recorded_at_us", rows[0][1]) if rows else 0
+        return max(int(self.now_s() * 1_000_000), last_us)
 
 
 def _encoded(facts: Sequence[Fact]) -> list[EncodedFact]:

@@ -3,11 +3,17 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from eventstore.facts import AuthorityInitialized
+from eventstore.facts import AuthorityInitialized, EventUndecoded, Fact
 from eventstore.topics import TOPICS
 
 SCHEMA_VERSION = 4
-BEGINNING_TOPIC = next(topic for topic, kind in TOPICS.items() if kind is AuthorityInitialized)
+
+
+def _topic_of(kind: type[Fact]) -> str:
+    return next(topic for topic, known in TOPICS.items() if known is kind)
+
+
+BEGINNING_TOPIC, UNDECODED_TOPIC = _topic_of(AuthorityInitialized), _topic_of(EventUndecoded)
 
 Kind = Literal["integer", "text", "bytes"]
 
@@ -98,7 +104,7 @@ GAPS = Table(  # a row for each gap that was ever found
     key=("from_slot", "through_slot", "signature"),
 )
 SIGNATURES = Table(  # a row for each signature, with the position of the first fact about it
-    "signatures", (Column("signature_id", "bytes"), Column("position", "integer")), key=("signature_id",), narrow=True
+    "signatures", (Column("signature_id", "integer"), Column("position", "integer")), key=("signature_id",)
 )
 CONTESTED = Table(  # a row for each fact about a signature of which more was said than one decode of one inclusion
     "contested",
@@ -133,9 +139,10 @@ def facts_view(position: str) -> str:
     return f"CREATE VIEW facts AS SELECT {position} AS position, {columns} FROM stored_events"
 
 
-def beginning_index(position: str) -> str:
-    """Of one row at most: the question whether it is there costs nothing, and neither do all other rows."""
-    return f"CREATE INDEX beginning ON stored_events ({position}) WHERE topic = '{BEGINNING_TOPIC}'"
+def topic_indexes(position: str) -> tuple[str, ...]:
+    """Of few rows or none: the question for them costs nothing, and neither do all other rows."""
+    topics = {"beginning": BEGINNING_TOPIC, "undecoded": UNDECODED_TOPIC}
+    return tuple(f"CREATE INDEX {n} ON stored_events ({position}) WHERE topic = '{t}'" for n, t in topics.items())
 
 
 def create_statement(table: Table, types: Mapping[Kind, str]) -> str:

@@ -20,6 +20,18 @@ async def attach(chain: Chain, store: IngestStore, where: str, program_id: str) 
     if not (await chain.account(program_id)).is_program:
         raise ProgramNotFound(program_id, "is no program on this cluster")
     store.bind(Binding(genesis_hash, program_id))
+    await _check_what_is_stored(chain, store, where)
+
+
+async def compare(chain: Chain, store: IngestStore, where: str) -> None:
+    """Raises WrongChain, OtherChain or NodeBehind where a bound store was not filled from the node's chain."""
+    bound = store.binding()
+    if bound is not None:
+        store.bind(bound._replace(genesis_hash=await chain.genesis_hash()))
+        await _check_what_is_stored(chain, store, where)
+
+
+async def _check_what_is_stored(chain: Chain, store: IngestStore, where: str) -> None:
     last = store.last_coverage()
     if last is not None and isinstance(last.fact, CoverageAdvanced):
         await _check_coverage(chain, where, last.fact)

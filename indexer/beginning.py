@@ -25,27 +25,29 @@ class Beginning:
         Raises BeginningUnproven, or ChainUnavailable where the node lags.
         """
         below = I64_MAX if ends_at is None else ends_at - 1
+        nothing_through = min(below, head)
         left_out = self._store.sample_inclusion(below, settled=False)
         if left_out is not None:
-            raise BeginningUnproven(f"{left_out.signature} of slot {left_out.slot} is stored, and is not listed")
+            reason = f"{left_out.signature} of slot {left_out.slot} is stored, and is not listed"
+            raise BeginningUnproven(reason, nothing_through)
         owed = self._store.owed(1)
         if owed and owed[0].slot <= below:
-            raise BeginningUnproven(f"{owed[0].signature} of slot {owed[0].slot} was found, and is not listed")
+            reason = f"{owed[0].signature} of slot {owed[0].slot} was found, and is not listed"
+            raise BeginningUnproven(reason, nothing_through)
         if not self._store.holds_beginning():
-            await self._prove_absence(head, still_owed=bool(owed))
+            await self._prove_absence(head, nothing_through, still_owed=bool(owed))
 
-    async def _prove_absence(self, head: int, *, still_owed: bool) -> None:
+    async def _prove_absence(self, head: int, nothing_through: int, *, still_owed: bool) -> None:
         authority = authority_of(self._program_id)
         account = await self._chain.account(authority)
         if account.slot < head:
             raise ChainUnavailable("getAccountInfo", [f"its slot {account.slot} is below {head}"])
         if account.exists and still_owed:
-            raise BeginningUnproven("what was found is not all stored yet")
+            raise BeginningUnproven("what was found is not all stored yet", nothing_through)
         if account.exists:
-            raise BeginningUnproven(
-                f"authority {authority} exists, and no AuthorityInitialized was found; "
-                "VAULT_RPC_URLS needs a node with the program's whole history"
-            )
+            reason = f"authority {authority} exists, and no AuthorityInitialized was found"
+            cure = "VAULT_RPC_URLS needs a node with the program's whole history"
+            raise BeginningUnproven(f"{reason}; {cure}", nothing_through)
 
 
 def authority_of(program_id: str) -> str:

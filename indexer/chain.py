@@ -92,7 +92,7 @@ class Chain(Protocol):
     async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
         """The signatures that come before one, of an endpoint that has finalised slot `head`: of any, or of `source`.
 
-        Raises CursorUnknown where every endpoint that answers does not know that one.
+        Raises CursorUnknown where none of them knows that one, and says which of them could not be asked.
         """
 
     async def transaction(self, signature: str, *, final: bool) -> FetchedTransaction | None:
@@ -199,13 +199,16 @@ class RpcChain:
             except ChainUnavailable as error:
                 reasons += error.reasons
                 continue
+            except RpcRefused as refused:
+                reasons.append(str(refused))
+                continue
             if page is not None and page.signatures:
                 return page
             end, unknown = end or page, unknown or page is None
         if end is not None:
             return end
         if unknown:
-            raise CursorUnknown(before)
+            raise CursorUnknown(before, reasons)
         raise ChainUnavailable("getSignaturesForAddress", reasons)
 
     async def _older(self, address: str, before: str, limit: int, head: int, at: int) -> Page | None:

@@ -17,14 +17,18 @@ class ChainUnavailable(IndexerError):
 class CursorUnknown(IndexerError):
     """No endpoint knows the signature that a walk has come to: a fork dropped it, or they have pruned it."""
 
-    def __init__(self, cursor: str) -> None:
+    def __init__(self, cursor: str, unasked: list[str]) -> None:
+        self.unasked = unasked
+        """Why others could not be asked: one of them may know it."""
         super().__init__(f"no endpoint knows signature {cursor} any more")
 
 
 class BeginningUnproven(IndexerError):
     """The signatures that the nodes list end where the program's history cannot have begun, or may not have."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, through_slot: int) -> None:
+        self.through_slot = through_slot
+        """Up to there nothing is listed."""
         super().__init__(f"this may not be where the program's history begins: {reason}")
 
 

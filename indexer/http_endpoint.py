@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import msgspec
@@ -17,7 +17,7 @@ RESPONSE_BYTES_MAX = 64 * 2**20
 MESSAGE_LENGTH_MAX = 300
 """Of what a node says of an error."""
 SECRET_LENGTH_MIN = 6
-"""Shorter parts of a URL are no keys, and occur in any text."""
+"""Shorter parts of a URL, but for user and password, are no keys; and they occur within any text."""
 TRANSIENT_CODES = {-32005, -32004, -32014, -32016, -32603, 429, -32429}
 """Node unhealthy or behind, block not available yet, status not available yet, minimum slot not reached, internal
 error, rate limited (agave rpc-client-api/custom_error.rs; 429 as providers send it): another endpoint may do better."""
@@ -126,11 +126,25 @@ def public_name(url: str) -> str:
 def without_secrets(text: str, url: str) -> str:
     """What others say may quote the URL, or a part of it."""
     text = text.replace(url, public_name(url))
-    host = public_name(url).partition("://")[2]
-    for part in re.split(r"[/?&=#:@]", url.partition("://")[2].replace(host, "", 1)):
-        if len(part) >= SECRET_LENGTH_MIN:
-            text = text.replace(part, "***")
-    return text
+    secrets = sorted(_secrets(url), key=len, reverse=True)
+    patterns = [_in_any_encoding(part) for part in secrets] + [re.escape(part) for part in secrets if "%" in part]
+    return re.sub("|".join(patterns), "***", text, flags=re.IGNORECASE) if patterns else text
+
+
+def _secrets(url: str) -> set[str]:
+    """As they stand in the URL."""
+    place, *rest = re.split(r"[/?#]", url.partition("://")[2])
+    user, _, password = place.rpartition("@")[0].partition(":")
+    parts = (part for one in rest for part in re.split(r"[&=:@]", one))
+    return {user, password, *(part for part in parts if len(part) >= SECRET_LENGTH_MIN)} - {""}
+
+
+def _in_any_encoding(part: str) -> str:
+    """A pattern: each of its characters as itself or percent-encoded. A short one counts as a whole word only."""
+    plain = unquote(part)
+    encoded = ("".join(f"%{byte:02X}" for byte in c.encode(errors="replace")) for c in plain)
+    pattern = "".join(f"(?:{'[ +]' if c in ' +' else re.escape(c)}|{e})" for c, e in zip(plain, encoded, strict=True))
+    return pattern if len(plain) >= SECRET_LENGTH_MIN else rf"(?<![^\W_]){pattern}(?![^\W_])"
 
 
 def _retry_after_s(header: str | None) -> float:

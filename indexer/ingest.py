@@ -1,19 +1,21 @@
 """The indexer's loop: look for signatures, fetch what is owed, append it, say how complete the store is."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
 
+from eventstore.backoff import delay_s
 from eventstore.errors import StoreBusy, StoreUnreachable
-from eventstore.facts import EventUndecoded
+from eventstore.facts import AuthorityInitialized, EventUndecoded, Fact
 from eventstore.port import Gap, Inclusion, IngestStore, Owed, Walk
 from indexer.chain import Chain
 from indexer.coverage import advance_coverage
 from indexer.errors import BeginningUnproven, ChainUnavailable, RpcRefused
 from indexer.fetch import Absent, Fetched, Fetcher, Missed, Result
 from indexer.hint import Hint
-from indexer.retries import Retries, delay_s
+from indexer.retries import Retries
 from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 
@@ -53,9 +55,8 @@ class Ingest:
         progress = store.progress()
         self._coverage = progress.coverage
         self._walks: list[Walk] = list(reversed(progress.walks))
-        self._walk_failures = 0
-        self._retries = Retries(_now_s)
-        self._walk_due_s = 0.0
+        self._walk_retries: Retries[int | None] = Retries(_now_s)
+        self._retries: Retries[Inclusion] = Retries(_now_s)
         self._poll_due_s = 0.0
         self._coverage_due_s = 0.0
 
@@ -97,20 +98,22 @@ class Ingest:
             self._poll_due_s = _now_s() + CATCH_UP_DELAY_S
 
     def _may_walk(self) -> bool:
-        return bool(self._walks) and _now_s() >= self._walk_due_s
+        return bool(self._walks) and self._walk_retries.is_due(self._walks[-1].walk_id)
 
     async def _walk_on(self) -> None:
         """A walk that cannot go on now holds up neither the tip nor what is owed."""
+        walk = self._walks[-1]
         try:
-            rest = await self._sweep.step(self._walks[-1])
+            rest = await self._sweep.step(walk)
         except (ChainUnavailable, RpcRefused, BeginningUnproven) as error:
-            wait_s = max(delay_s(self._walk_failures), getattr(error, "retry_after_s", 0.0))
-            self._walk_failures += 1
-            self._walk_due_s = _now_s() + wait_s
-            level = log.info if self._walk_failures < LOUD_TRIES else log.warning
-            level("walk_waits", reason=str(error), retry_s=wait_s)
+            tries = self._walk_retries.postpone(walk.walk_id, getattr(error, "retry_after_s", 0.0))
+            level = log.info if tries < LOUD_TRIES else log.warning
+            level("walk_waits", reason=str(error), tries=tries)
+            if tries >= GAP_TRIES and isinstance(error, BeginningUnproven):
+                self._find_gap(self._sweep.gap_of(walk, error))
             return
-        self._walk_failures = 0
+        if rest is None or rest.cursor != walk.cursor:  # a step within a slot may be one that was taken before
+            self._walk_retries.forget([walk.walk_id])
         self._walks[-1:] = [rest] if rest else []
 
     def _due(self) -> list[Owed]:
@@ -133,8 +136,7 @@ class Ingest:
         for inclusion in absent:
             log.info("dropped", signature=inclusion.signature, slot=inclusion.slot)
         log.info("appended", transactions=len(fetched), facts=appended.stored, position=appended.last_position)
-        self._walk_failures = 0  # what was stored may be what a walk waits for
-        self._walk_due_s = min(self._walk_due_s, _now_s() + delay_s(0))
+        self._retry_walks(no_longer_owed, facts)
         for late in (f.evidence for f in fetched if f.evidence.slot <= self._coverage):
             log.error("late_below_coverage", signature=late.signature, slot=late.slot, covered=self._coverage)
         for undecoded in (fact for fact in facts if isinstance(fact, EventUndecoded)):
@@ -142,14 +144,26 @@ class Ingest:
         if appended.conflicts:
             log.error("content_conflict", conflicts=appended.conflicts, position=appended.last_position)
 
+    def _retry_walks(self, no_longer_owed: Sequence[Inclusion], facts: Sequence[Fact]) -> None:
+        """Those that may have waited for just this to prove that history begins where they came to."""
+        lowest = (
+            -1
+            if any(isinstance(fact, AuthorityInitialized) for fact in facts)
+            else min(one.slot for one in no_longer_owed)
+        )
+        self._walk_retries.forget(walk.walk_id for walk in self._walks if lowest <= walk.head)
+
     def _postpone(self, missed: Missed) -> None:
         signature, slot = missed.owed.signature, missed.owed.slot
         tries = self._retries.postpone(Inclusion(signature, slot), missed.retry_after_s)
         level = log.info if tries < LOUD_TRIES else log.warning
         level("owed", signature=signature, slot=slot, reason=missed.reason, tries=tries)
         if tries == GAP_TRIES:
-            self._store.find_gaps(self._epoch, [Gap(slot, slot, signature, missed.reason)])
-            log.error("gap_found", signature=signature, slot=slot, reason=missed.reason)
+            self._find_gap(Gap(slot, slot, signature, missed.reason))
+
+    def _find_gap(self, gap: Gap) -> None:
+        if self._store.find_gaps(self._epoch, [gap]).stored:
+            log.error("gap_found", **gap._asdict())
 
     async def _advance_coverage(self) -> None:
         """A statement that cannot be made now holds up nothing: it is made at the next interval."""
@@ -166,7 +180,7 @@ class Ingest:
             log.info("covered", slot=slot)
 
     async def _rest(self, stop: asyncio.Event) -> None:
-        walk_due_s = [self._walk_due_s] if self._walks else []
+        walk_due_s = [self._walk_retries.due_s(walk.walk_id) for walk in self._walks[-1:]]
         owed_due_s = self._retries.next_due_s()
         due_s = min([self._poll_due_s, self._coverage_due_s, *walk_due_s, *([owed_due_s] if owed_due_s else [])])
         await _wait(stop, due_s - _now_s(), self._hint.wake)

@@ -1,15 +1,11 @@
 """When what could not be had is tried for again."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, NamedTuple, TypeVar
 
-from eventstore.port import Inclusion
+from eventstore.backoff import delay_s
 
-DELAYS_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-def delay_s(tries: int) -> float:
-    return DELAYS_S[min(tries, len(DELAYS_S) - 1)]
+K = TypeVar("K", bound=Hashable)
 
 
 class _Postponed(NamedTuple):
@@ -18,30 +14,34 @@ class _Postponed(NamedTuple):
     """On the event loop's clock."""
 
 
-class Retries:
-    """Of inclusions; kept in memory, as a new process may try anew."""
+class Retries(Generic[K]):
+    """Kept in memory, as a new process may try anew."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
-        self._postponed: dict[Inclusion, _Postponed] = {}
+        self._postponed: dict[K, _Postponed] = {}
 
     def __len__(self) -> int:
         return len(self._postponed)
 
-    def postpone(self, inclusion: Inclusion, retry_after_s: float = 0.0) -> int:
+    def postpone(self, what: K, retry_after_s: float = 0.0) -> int:
         """How often it was tried by now."""
-        before = self._postponed.get(inclusion)
+        before = self._postponed.get(what)
         tries = before.tries + 1 if before else 1
-        self._postponed[inclusion] = _Postponed(tries, self._now_s() + max(delay_s(tries - 1), retry_after_s))
+        self._postponed[what] = _Postponed(tries, self._now_s() + max(delay_s(tries - 1), retry_after_s))
         return tries
 
-    def is_due(self, inclusion: Inclusion) -> bool:
-        postponed = self._postponed.get(inclusion)
-        return postponed is None or postponed.due_s <= self._now_s()
+    def due_s(self, what: K) -> float:
+        """On the event loop's clock; 0 if it was not postponed."""
+        postponed = self._postponed.get(what)
+        return postponed.due_s if postponed else 0.0
 
-    def forget(self, inclusions: Iterable[Inclusion]) -> None:
-        for inclusion in inclusions:
-            self._postponed.pop(inclusion, None)
+    def is_due(self, what: K) -> bool:
+        return self.due_s(what) <= self._now_s()
+
+    def forget(self, these: Iterable[K]) -> None:
+        for what in these:
+            self._postponed.pop(what, None)
 
     def next_due_s(self) -> float | None:
         """On the event loop's clock."""

@@ -24,7 +24,7 @@ class Settlement:
         self._chain = chain
         self._store = store
         self._epoch = epoch
-        self._retries = Retries(asyncio.get_running_loop().time)
+        self._retries: Retries[Inclusion] = Retries(asyncio.get_running_loop().time)
 
     async def step(self) -> bool:
         """Settles a batch of what should be final by now; True if there may be more. Raises ChainUnavailable."""

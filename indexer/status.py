@@ -4,6 +4,7 @@ import time
 
 from msgspec import Struct, json
 
+from eventstore.errors import WrongChain
 from eventstore.facts import CoverageAdvanced
 from eventstore.port import IngestStore
 from indexer.chain import Chain
@@ -22,8 +23,10 @@ class Status(Struct, frozen=True, kw_only=True, rename="camel"):
     coverage_age_s: float | None
     owed: int
     unfinished_walks: int
+    undecoded_events: int
+    """What the IDL did not explain; it may be another version's than the program's."""
     head_slot: int | None
-    """Finalised, of the node; null when it does not answer."""
+    """Finalised, of the node; null when it does not answer, or serves another chain than the store's."""
     lag_slots: int | None
     node_error: str | None
 
@@ -33,7 +36,7 @@ async def read_status(store: IngestStore, where: str, chain: Chain) -> Status:
     head, node_error = None, None
     try:
         head = await chain.slot("finalized")
-    except IndexerError as error:
+    except (IndexerError, WrongChain) as error:
         node_error = str(error)
     frontier = progress.frontier if progress.discovered_through >= 0 else None
     return Status(
@@ -46,6 +49,7 @@ async def read_status(store: IngestStore, where: str, chain: Chain) -> Status:
         coverage_age_s=_age_s(covered.fact) if covered and isinstance(covered.fact, CoverageAdvanced) else None,
         owed=progress.owed,
         unfinished_walks=len(progress.walks),
+        undecoded_events=store.undecoded(),
         head_slot=head,
         lag_slots=max(head - frontier, 0) if head is not None and frontier is not None else None,
         node_error=node_error,
@@ -69,6 +73,7 @@ def as_text(status: Status) -> str:
         ("complete through", _slot(status.complete_through_slot)),
         ("coverage age", "unknown" if status.coverage_age_s is None else f"{status.coverage_age_s} s"),
         ("owed", f"{status.owed} signatures, {status.unfinished_walks} unfinished walks"),
+        ("undecoded", f"{status.undecoded_events} events"),
         ("chain's head", status.node_error or _slot(status.head_slot)),
         ("lag", "unknown" if status.lag_slots is None else f"{status.lag_slots} slots"),
     ]

@@ -4,14 +4,16 @@ from typing import NamedTuple
 
 import structlog
 
-from eventstore.port import IngestStore, Owed, Walk
+from eventstore.port import Gap, IngestStore, Owed, Walk
 from indexer.beginning import Beginning
 from indexer.chain import Chain, Page, SignatureInfo
-from indexer.errors import ChainUnavailable, CursorUnknown
+from indexer.errors import BeginningUnproven, ChainUnavailable, CursorUnknown
 
 FIRST_PAGE = 100
 NEXT_PAGES = 1_000
 """getSignaturesForAddress answers with 1,000 at most."""
+PATIENCE_TRIES = 10
+"""So often the endpoints that are down are waited for where none of the others knows a cursor: some two minutes."""
 log = structlog.get_logger()
 
 
@@ -37,6 +39,8 @@ class Sweep:
         self._beginning = Beginning(chain, store, program_id)
         self._within_slot: dict[int, _WithinSlot] = {}
         """By walk, of this process."""
+        self._unknown: dict[int | None, int] = {}
+        """By walk: how often its cursor was unknown to those that could be asked."""
         self.tip_slot = -1
         """Slot of the newest signature seen."""
         self.finalized_slot = store.next_walk(-1).floor
@@ -58,15 +62,31 @@ class Sweep:
     async def step(self, walk: Walk) -> Walk | None:
         """The next page of a walk; what is left of it.
 
-        Raises ChainUnavailable, and BeginningUnproven where there are no more signatures: nothing has changed then.
+        Raises ChainUnavailable, and BeginningUnproven where there are no more signatures, unless an operator has
+        accepted that: nothing has changed then.
         """
         assert walk.walk_id is not None, "a walk begins with look()"
         page = await self._next_page(walk, self._within_slot.pop(walk.walk_id, None))
+        self._unknown.pop(walk.walk_id, None)
         if page.signatures:
             return self._record(walk, page)
-        await self._beginning.prove(walk.head, page.ends_at)
+        try:
+            await self._beginning.prove(walk.head, page.ends_at)
+        except BeginningUnproven as unproven:
+            if self.gap_of(walk, unproven).through_slot > self._accepted_through(walk):
+                raise
+        else:
+            self._store.close_gaps(self._epoch, walk.floor + 1, "the beginning of history was proven")
         self._store.record_page(self._epoch, walk, [], walk.cursor, met_floor=True)
         return None
+
+    def gap_of(self, walk: Walk, unproven: BeginningUnproven) -> Gap:
+        """What is not listed though it may have been."""
+        return Gap(walk.floor + 1, unproven.through_slot, None, str(unproven))
+
+    def _accepted_through(self, walk: Walk) -> int:
+        accepted = (g for g in self._store.gaps() if g.is_accepted and g.signature is None)
+        return max((g.through_slot for g in accepted if g.from_slot == walk.floor + 1), default=-1)
 
     async def _next_page(self, walk: Walk, within: _WithinSlot | None) -> Page:
         try:
@@ -75,6 +95,9 @@ class Sweep:
             if walk.cursor is not None:
                 return await self._older(walk.cursor, walk.head, None)
         except CursorUnknown as unknown:
+            tries = self._unknown[walk.walk_id] = self._unknown.get(walk.walk_id, 0) + 1
+            if unknown.unasked and tries < PATIENCE_TRIES:
+                raise ChainUnavailable("getSignaturesForAddress", [str(unknown), *unknown.unasked]) from unknown
             log.warning("walk_starts_again", reason=str(unknown), floor=walk.floor)
         tip = await self._chain.tip(self._program_id, NEXT_PAGES)
         if tip.finalized_slot < walk.head:

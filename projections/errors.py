@@ -202,6 +202,20 @@ class Unprojectable(ProjectionError):
         )
 
 
+class PointUnknown(ProjectionError):
+    """There is no such transaction, or it did not stand then: nothing can be told as of it."""
+
+    def __init__(self, signature: str) -> None:
+        super().__init__(f"no transaction {signature!r} stood then: check the signature, or ask by slot")
+
+
+class KnownLater(ProjectionError):
+    """What was known at that position is not all projected yet."""
+
+    def __init__(self, known_at: int, position: int) -> None:
+        super().__init__(f"transactions stand at position {position}, before {known_at}: try again when they are there")
+
+
 class ProjectionUnknown(ProjectionError):
     """There is no projection of that name."""
 

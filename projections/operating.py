@@ -1,4 +1,4 @@
-"""What an operator does to the projections beside following and rebuilding them. Each change is a fact, appended first."""
+"""What an operator does to projections beside following and rebuilding them: each change is a fact, appended first."""
 
 import time
 from collections.abc import Callable
@@ -33,10 +33,7 @@ class Operator:
         self._name, self._batch, self._report = name, batch, report
 
     def act(self, action: str, subject: str, reason: str | None = None, *more: Fact) -> None:
-        """Says that it is done, before it is done: no change goes unsaid."""
-        now_us = int(time.time() * 1_000_000)
-        acted = OperatorActed(operator=self._name, action=action, subject=subject, reason=reason, acted_at_us=now_us)
-        self.events.append([acted, *more])
+        act(self.events, self._name, action, subject, reason, *more)
 
     async def flip(self, projection: Projection) -> int:
         """To the generation that a rebuild proved and left; it is brought up to date and proved again."""
@@ -159,6 +156,13 @@ class Operator:
             return (await generation.checkpoint()).position
         finally:
             await generation.close()
+
+
+def act(events: IngestStore, operator: str, action: str, subject: str, reason: str | None = None, *more: Fact) -> None:
+    """Says that something is done, before it is done: no change goes unsaid. `more` is appended with it."""
+    now_us = int(time.time() * 1_000_000)
+    acted = OperatorActed(operator=operator, action=action, subject=subject, reason=reason, acted_at_us=now_us)
+    events.append([acted, *more])
 
 
 async def verify_live(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import structlog
 from msgspec import structs
 
+from eventstore.backoff import delay_s
+from eventstore.errors import StoreBusy, StoreUnreachable
 from eventstore.identity import key_text
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
@@ -49,10 +51,24 @@ class Projector:
         self._kept = KeptGenerations(projection, facts, store, pace.batch)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Raises ProjectionError or EventStoreError when it cannot go on; what was applied stays applied."""
+        """Raises ProjectionError or EventStoreError when it cannot go on; what was applied stays applied.
+
+        An event store that is out of reach, or busy, is waited for.
+        """
+        failures = 0
         try:
             while not stop.is_set():
-                if await self._turn():
+                try:
+                    more = await self._turn()
+                except (StoreBusy, StoreUnreachable) as error:
+                    wait_s = delay_s(failures)
+                    failures += 1
+                    log.warning("waiting", projection=self._projection.name, reason=str(error), retry_s=wait_s)
+                    self._catalog_due_s = 0.0  # which also makes sure that it is the same store that comes back
+                    await _wait(stop, wait_s)
+                    continue
+                failures = 0
+                if more:
                     await asyncio.sleep(0)  # other projections, and signals, in the middle of a long way
                 else:
                     await _wait(stop, self._pace.poll_interval_s)

@@ -6,17 +6,36 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
-from projections.documents import TransactionDocument, VaultDocument
-from projections.errors import GenerationGone, LiveGenerationLost, ReadModelsReplaced, ReadModelsUnavailable
+from projections.as_of import Moment, Point, point_of, vault_as_of, vaults_as_of
+from projections.balance_snapshots import BALANCE_SNAPSHOTS, PERIODS_S, Period
+from projections.coverage import COVERAGE
+from projections.documents import (
+    BalanceSnapshotDocument,
+    CoverageDocument,
+    TransactionDocument,
+    TvlDocument,
+    VaultDocument,
+)
+from projections.errors import (
+    GenerationGone,
+    KnownLater,
+    LiveGenerationLost,
+    PointUnknown,
+    ReadModelsReplaced,
+    ReadModelsUnavailable,
+)
 from projections.open import check_url, open_store
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
 from projections.store import Catalog, Generation, Query, ReadModelStore, Row, Value
 from projections.transactions import TRANSACTIONS
+from projections.tvl_stats import LIVE, TVL_STATS
 from projections.vaults import VAULTS
 
 CATALOG_AGE_S_MAX = 0.1
 """How long after a flip a reader may still answer from the generation before."""
+GAPS_MAX = 1_000
+"""That are told, of a state."""
 T = TypeVar("T")
 
 
@@ -32,6 +51,18 @@ class Meta(Struct, frozen=True, kw_only=True):
     """Coverage that the projection has passed; what is newer is provisional. None before the first coverage."""
     updated_at: float
     """Unix seconds when the projector last said that it is alive."""
+    complete_through_time: int | None = None
+    """Block time of that coverage, Unix seconds."""
+    degraded: tuple[str, ...] = ()
+    """Vaults that stand still: an event of theirs could not be applied, and waits for an operator."""
+
+
+class Tvl(Struct, frozen=True, kw_only=True):
+    """What all vaults hold together, base units."""
+
+    total_balance: int
+    locked_balance: int
+    vault_count: int
 
 
 class Answer(NamedTuple, Generic[T]):
@@ -69,8 +100,33 @@ class ReadModels(Protocol):
     ) -> Page[TransactionDocument]:
         """A vault's transactions in chain order, with those that a fork dropped (`status`)."""
 
+    async def vault_as_of(self, vault: str, moment: Moment) -> Answer[TransactionDocument | None]:
+        """The vault's last transaction that stood then: its balances are the vault's. None if there was none.
+
+        Raises PointUnknown and KnownLater, as the others of a moment."""
+
+    async def vaults_as_of(self, moment: Moment, *, start: PageStart | None, limit: int) -> Page[TransactionDocument]:
+        """The same of each vault that there was then, by address, rising."""
+
+    async def tvl_as_of(self, moment: Moment) -> Answer[Tvl]:
+        """What all vaults held together then: takes two seeks for each vault."""
+
+    async def tvl(self) -> Answer[TvlDocument | None]:
+        """What all vaults hold now, covered or not; None before the first."""
+
+    async def tvl_history(self, *, from_s: int, limit: int) -> Answer[list[TvlDocument]]:
+        """Settled minutes from a moment on, rising; where there is none, nothing has changed."""
+
+    async def snapshots(
+        self, vault: str, period: Period, *, start: PageStart | None, limit: int
+    ) -> Page[BalanceSnapshotDocument]:
+        """Of periods that coverage has passed, newest first; where there is none, nothing has changed."""
+
+    async def coverage(self) -> Answer[list[CoverageDocument]]:
+        """What is complete, and the gaps that are not closed, lowest first."""
+
     async def meta(self, projection: str) -> Meta:
-        """Of the live generation of one projection: "vaults" or "transactions"."""
+        """Of the live generation of one projection."""
 
     async def close(self) -> None: ...
 
@@ -111,9 +167,70 @@ class StoreReadModels:
         where: dict[str, Value] = {"vault": vault, "superseded": False}
         return await self._page(TRANSACTIONS, where, fields, start, limit, descending=order == "desc")
 
+    async def vault_as_of(self, vault: str, moment: Moment) -> Answer[TransactionDocument | None]:
+        generation, meta, point = await self._then(moment)
+        return Answer(await vault_as_of(generation, vault, point, moment.known_at), meta)
+
+    async def vaults_as_of(self, moment: Moment, *, start: PageStart | None, limit: int) -> Page[TransactionDocument]:
+        generation, meta, point = await self._then(moment, start)
+        found: list[TransactionDocument] = []
+        async for state in vaults_as_of(generation, point, moment.known_at, after=str(start.key[0]) if start else ""):
+            found.append(state)
+            if len(found) > limit:
+                break
+        following = PageStart(meta.generation, (found[limit - 1].vault,)) if len(found) > limit else None
+        return Page(found[:limit], following, meta)
+
+    async def tvl_as_of(self, moment: Moment) -> Answer[Tvl]:
+        generation, meta, point = await self._then(moment)
+        total, locked, count = 0, 0, 0
+        async for state in vaults_as_of(generation, point, moment.known_at):
+            total, locked, count = total + state.total_balance, locked + state.locked_balance, count + 1
+        return Answer(Tvl(total_balance=total, locked_balance=locked, vault_count=count), meta)
+
+    async def tvl(self) -> Answer[TvlDocument | None]:
+        generation, meta = await self._live(TVL_STATS)
+        row = (await generation.get([LIVE])).get(LIVE)
+        return Answer(row.document if row else None, meta)
+
+    async def tvl_history(self, *, from_s: int, limit: int) -> Answer[list[TvlDocument]]:
+        generation, meta = await self._live(TVL_STATS)
+        rows = await generation.find(Query({}, ("minute", "id"), (max(from_s, 0), ""), False, limit))
+        return Answer([row.document for row in rows if row.document.settled], meta)
+
+    async def snapshots(
+        self, vault: str, period: Period, *, start: PageStart | None, limit: int
+    ) -> Page[BalanceSnapshotDocument]:
+        projection, order = BALANCE_SNAPSHOTS, ("start", "id")
+        generation, meta = await (self._live(projection) if start is None else self._kept(projection, start))
+        if start is None:
+            ended = -1 if meta.complete_through_time is None else meta.complete_through_time - PERIODS_S[period] + 1
+            start = PageStart(meta.generation, (ended, ""))
+        where: dict[str, Value] = {"vault": vault, "period": period}
+        rows = await generation.find(Query(where, order, start.key, True, limit + 1))
+        following = PageStart(meta.generation, _key(rows[limit - 1], order)) if len(rows) > limit else None
+        return Page([row.document for row in rows[:limit]], following, meta)
+
+    async def coverage(self) -> Answer[list[CoverageDocument]]:
+        generation, meta = await self._live(COVERAGE)
+        found: list[CoverageDocument] = []
+        for state in ("complete", "open", "accepted"):
+            rows = await generation.find(Query({"state": state}, ("from_slot", "id"), None, False, GAPS_MAX))
+            found += [row.document for row in rows]
+        return Answer(found, meta)
+
     async def meta(self, projection: str) -> Meta:
         _, meta = await self._live(PROJECTIONS[projection])
         return meta
+
+    async def _then(self, moment: Moment, start: PageStart | None = None) -> tuple[Generation, Meta, Point]:
+        generation, meta = await (self._live(TRANSACTIONS) if start is None else self._kept(TRANSACTIONS, start))
+        if moment.known_at is not None and moment.known_at > meta.position:
+            raise KnownLater(moment.known_at, meta.position)
+        point = await point_of(generation, moment)
+        if point is None:
+            raise PointUnknown(moment.signature or "")
+        return generation, meta, point
 
     async def close(self) -> None:
         for generation in self._generations.values():
@@ -171,6 +288,8 @@ class StoreReadModels:
             generation=number,
             complete_through_slot=checkpoint.complete_through_slot,
             updated_at=await generation.heartbeat_s(),
+            complete_through_time=checkpoint.complete_through_time,
+            degraded=tuple(one.vault for one in checkpoint.parked),
         )
 
     async def _fresh_catalog(self) -> Catalog:

@@ -4,13 +4,18 @@ from typing import NamedTuple
 
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog, set_state
+from projections.diff import differences
 from projections.digest import digest
 from projections.errors import GenerationGone
 from projections.flip import flip, is_newest
+from projections.live import open_live
 from projections.loading import Loading, Report
 from projections.projection import Projection
 from projections.store import Generation, ReadModelStore
 from projections.verify import verify
+
+TOLD_MAX = 20
+"""Differences from the live generation that are told one by one."""
 
 
 class Rebuilt(NamedTuple):
@@ -52,6 +57,23 @@ class Rebuild:
         finally:
             await generation.close()
         return Rebuilt(number, loading.events, found)
+
+    async def compare(self) -> tuple[Rebuilt, int, list[str]]:
+        """Builds and proves one, and drops it: how many documents of the live one differ, and the first differences."""
+        rebuilt = await self.run(flips=False)
+        name, said, count = self._projection.name, list[str](), 0
+        live = (await self._store.catalog()).live(name)
+        if live is not None:
+            ours = await self._store.open_generation(self._projection, rebuilt.generation)
+            theirs = await open_live(self._store, self._projection, live.number)
+            async for difference in differences(self._projection, ours, theirs):
+                count += 1
+                if count <= TOLD_MAX:
+                    said.append(difference)
+            await ours.close()
+            await theirs.close()
+        await self.cancel()
+        return rebuilt, count, said
 
     async def cancel(self) -> list[int]:
         """Drops what rebuilds left that did not reach their flip."""

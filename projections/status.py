@@ -15,6 +15,8 @@ class Status(Struct, frozen=True, kw_only=True, rename="camel"):
     generation: int | None
     """Live; null before the first start."""
     building: list[int]
+    ready: list[int]
+    """Proved, and not flipped to."""
     kept: list[int]
     position: int
     store_position: int
@@ -26,22 +28,28 @@ class Status(Struct, frozen=True, kw_only=True, rename="camel"):
     complete_through_slot: int | None
     heartbeat_age_s: float | None
     """Since a projector last said that it is alive; null if never."""
+    paused: str | None
+    """Why, if an operator wants it to apply nothing."""
+    parked: int
+    """Vaults that wait because one of their events could not be applied."""
 
 
 async def read_status(projection: Projection, facts: FactReader, store: ReadModelStore) -> Status:
     catalog, last = await store.catalog(), facts.last_position()
     entries, live = catalog.of(projection.name), catalog.live(projection.name)
-    position, slot, covered, heartbeat_s = 0, None, None, 0.0
+    position, slot, covered, heartbeat_s, parked = 0, None, None, 0.0, 0
     if live is not None:
         generation = await open_live(store, projection, live.number)
         checkpoint, heartbeat_s = await generation.checkpoint(), await generation.heartbeat_s()
         await generation.close()
         position, slot, covered = checkpoint.position, checkpoint.slot, checkpoint.complete_through_slot
+        parked = len(checkpoint.parked)
     next_facts = facts.read_after(position, 1)
     return Status(
         projection=projection.name,
         generation=live.number if live else None,
         building=[e.number for e in entries if e.state == "building"],
+        ready=[e.number for e in entries if e.state == "ready"],
         kept=[e.number for e in entries if e.state == "kept"],
         position=position,
         store_position=last,
@@ -50,6 +58,8 @@ async def read_status(projection: Projection, facts: FactReader, store: ReadMode
         slot=slot,
         complete_through_slot=covered,
         heartbeat_age_s=round(time.time() - heartbeat_s, 1) if heartbeat_s else None,
+        paused=catalog.control(projection.name).paused,
+        parked=parked,
     )
 
 
@@ -58,7 +68,7 @@ def as_json(statuses: list[Status]) -> str:
 
 
 def as_text(statuses: list[Status]) -> str:
-    head = ("projection", "generation", "position", "lag", "complete through", "heartbeat")
+    head = ("projection", "generation", "position", "lag", "complete through", "heartbeat", "")
     rows = [head, *(_row(status) for status in statuses)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
@@ -73,4 +83,10 @@ def _row(status: Status) -> tuple[str, ...]:
         f"{status.lag_facts} facts, {status.lag_s} s",
         "none yet" if status.complete_through_slot is None else f"slot {status.complete_through_slot}",
         "never" if status.heartbeat_age_s is None else f"{status.heartbeat_age_s} s ago",
+        "; ".join(_remarks(status)),
     )
+
+
+def _remarks(status: Status) -> list[str]:
+    paused = [] if status.paused is None else [f"paused: {status.paused}"]
+    return paused + ([f"{status.parked} vaults parked"] if status.parked else [])

@@ -98,7 +98,11 @@ TRANSACTIONS = Projection(
     accumulates=False,
     judge=judge,
     vault_of=lambda id_: id_.rsplit(":", 1)[1],
-    indexes=(("vault", "superseded", "slot", "transaction_index", "ordinal", "id"),),
+    indexes=(
+        ("vault", "superseded", "slot", "transaction_index", "ordinal", "id"),
+        ("signature", "id"),
+        ("timestamp", "slot", "id"),
+    ),
     amounts=frozenset({"amount", "total_balance", "locked_balance", "available_balance"}),
     not_in_digest=frozenset({"recorded_position", "reverted_position", "turns"}),
 )

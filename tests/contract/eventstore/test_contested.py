@@ -87,3 +87,16 @@ def test_a_fact_that_is_appended_again_does_not_make_its_signature_contested(
     for _ in range(2):
         store.append([deposit(1), deposit(2)])
     assert store.contested_between(0, VERY_LAST) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 9])
+def test_signatures_that_share_an_id_are_told_apart(
+    store: IngestStore, deposit: Deposit, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.contested.signature_id", lambda signature: 7)
+    said: list[Fact] = [deposit(1), deposit(2), deposit(3), replace(deposit(1), ordinal=1), reverted("signature-1", 1)]
+    for start in range(0, len(said), at_once):
+        store.append(said[start : start + at_once])
+    assert about(store, "signature-1") == [said[0], said[3], said[4]]
+    for number in (2, 3):
+        assert about(store, f"signature-{number}") in ([], [said[number - 1]])

@@ -1,17 +1,20 @@
 """What only a file can suffer: full, read-only, newer, or not a store at all."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eventstore.errors import NotAnEventStore, SchemaTooOld, StoreBusy, StoreUnwritable
+from eventstore.errors import FactUnreadable, NotAnEventStore, SchemaTooOld, StoreBusy, StoreUnwritable
 from eventstore.facts import CoverageAdvanced, EventUndecoded, TransactionReverted
+from eventstore.identity import key_of
 from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import Evidence
 from eventstore.sqlite_backend import SQLiteBackend
 from eventstore.sqlite_store import SQLiteEventStore
+from tests.contract.eventstore.conftest import Deposit
 
 
 def _statement(path: Path, statement: str) -> None:
@@ -50,6 +53,37 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("not a database, by any measure\n" * 100)
     with pytest.raises(NotAnEventStore):
         open_ingest_store(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("originator_id", "'no uuid'"), ("originator_id", "x'00'"), ("originator_version", "'one'")],
+)
+def test_a_key_that_is_corrupt_is_named_by_its_position(path: Path, deposit: Deposit, column: str, value: str) -> None:
+    store = open_ingest_store(f"sqlite:///{path}")
+    store.append([deposit(1), deposit(2)])
+    _statement(path, f"UPDATE stored_events SET {column} = {value} WHERE rowid = 2")
+    assert store.key_at(1) == key_of(deposit(1))
+    with pytest.raises(FactUnreadable, match=f"position 2 of .* corrupt .its {column} is no .*damaged"):
+        store.key_at(2)
+    store.close()
+
+
+@pytest.mark.parametrize("value", ["'soon'", "x'00'", "1.5"])
+def test_a_time_of_recording_that_is_none_is_named_by_its_position(path: Path, deposit: Deposit, value: str) -> None:
+    store = open_ingest_store(f"sqlite:///{path}")
+    store.append([deposit(1)])
+    _statement(path, f"UPDATE stored_events SET recorded_at_us = {value}")
+    reads: list[Callable[[], object]] = [
+        lambda: store.read_after(0, 9),
+        lambda: store.read_vault("vault", through_position=9),
+        lambda: store.append([deposit(2)]),
+    ]
+    for read in reads:
+        with pytest.raises(FactUnreadable, match=r"position 1 of .* corrupt .its recorded_at_us is no integer"):
+            read()
+    assert store.last_position() == 1
+    store.close()
 
 
 def test_a_full_store_says_so_keeps_what_it_had_and_goes_on_when_there_is_room(path: Path) -> None:

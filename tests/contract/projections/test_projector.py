@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from msgspec import structs
 
+from eventstore.errors import StoreUnreachable
 from eventstore.facts import CoverageAdvanced, Fact
 from eventstore.identity import FactKey, vaults_of
 from eventstore.open import open_ingest_store
 from eventstore.port import FactReader, IngestStore, StoredFact
 from projections.catalog import begin_generation, change_catalog
 from projections.errors import CheckpointUnknown, GenerationGone, GenerationOfOtherVersion
+from projections.open import open_store
 from projections.projection import Projection
 from projections.projector import Pace, Projector
 from projections.registry import PROJECTIONS
 from projections.store import Checkpoint, Generation, ReadModelStore
 from projections.vaults import VAULTS
+from tests.simulation.virtual_time import VirtualTimeLoop
 from tests.unit.projections.following import (
     PACE,
     append,
@@ -213,6 +217,51 @@ async def test_an_event_store_that_is_replaced_by_another_reader_stops_a_running
 
     with pytest.raises(CheckpointUnknown):
         await asyncio.wait_for(Projector(VAULTS, Lost(), models, PACE).run(asyncio.Event()), 20)  # type: ignore[arg-type]
+
+
+class Faltering:
+    """A reader whose store goes out of reach again and again, for four calls."""
+
+    def __init__(self, facts: FactReader) -> None:
+        self._facts, self._calls = facts, 0
+
+    def __getattr__(self, name: str) -> Any:
+        whole = getattr(self._facts, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self._calls += 1
+            if self._calls % 24 in (3, 4, 5, 6):
+                raise StoreUnreachable("PostgreSQL", "the server closed the connection")
+            return whole(*arguments, **options)
+
+        return call
+
+
+def test_an_event_store_that_is_out_of_reach_is_waited_for_and_nothing_is_left_out(events_url: str, url: str) -> None:
+    events = open_ingest_store(events_url)
+    append(events, FACTS)
+
+    async def project() -> None:
+        models, stop = open_store(url, create=True), asyncio.Event()
+        projector = Projector(VAULTS, Faltering(events), models, PACE._replace(batch=50))
+        running = asyncio.create_task(projector.run(stop))
+        while await live_position_or_none(models) != events.last_position():
+            assert not running.done(), running.exception()
+            await asyncio.sleep(1)
+        stop.set()
+        await running
+        await models.close()
+
+    with structlog.testing.capture_logs() as logs, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(project())
+    waits = [line for line in logs if line["event"] == "waiting"]
+    assert {line["log_level"] for line in waits} == {"warning"}
+    assert [line["retry_s"] for line in waits[:5]] == [0.05, 0.2, 0.5, 1.0, 0.05]
+    events.close()
+
+
+async def live_position_or_none(models: ReadModelStore) -> int | None:
+    return None if (await models.catalog()).live("vaults") is None else await live_position(models, VAULTS)
 
 
 async def test_only_the_version_that_made_a_generation_writes_it_and_a_rebuild_moves_on(

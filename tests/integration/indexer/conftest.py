@@ -42,6 +42,8 @@ class FakeChain:
         self.answering = 0
         """The endpoint that answers who does not ask for one."""
         self.down: set[int] = set()
+        self.unasked: list[str] = []
+        """Why other endpoints cannot be asked for a cursor."""
         self.page_size = 3
         self.calls: list[tuple[object, ...]] = []
 
@@ -69,7 +71,7 @@ class FakeChain:
         source = self.answering if source is None else source
         names = [s for _, s in self._newest_first(source)]
         if before not in names:
-            raise CursorUnknown(before)
+            raise CursorUnknown(before, self.unasked)
         page = self._page(names.index(before) + 1, source)
         return page if page.signatures else page._replace(ends_at=self._newest_first(source)[-1][0])
 

@@ -17,10 +17,11 @@ from indexer.errors import ChainUnavailable, RpcRefused
 from indexer.fetch import Fetcher
 from indexer.hint import Hint
 from indexer.idl_file import load_idl
-from indexer.ingest import Ingest, Pace
+from indexer.ingest import LOUD_TRIES, Ingest, Pace
 from indexer.settings import BUNDLED_IDL
 from indexer.settlement import Settlement
 from indexer.sweep import Sweep
+from tests.simulation.virtual_time import VirtualTimeLoop
 
 PROGRAM = "CVxtopwzPR1UqUTjThq2UqFvfYFxmDsCHpgD6FjcjyGk"
 RECORDED = Path(__file__).parents[2] / "recorded" / "transactions.ndjson"
@@ -208,6 +209,31 @@ async def test_a_history_without_its_beginning_is_stored_but_never_called_comple
     chain.pruned_below = 0
     await run(lambda: store.progress().coverage == chain.finalized)
     assert len(program_facts(store)) == EVENTS
+
+
+def test_a_walk_that_waits_for_proof_asks_less_and_less_often_and_says_so_however_much_is_going_on(
+    make_ingest: Callable[[], Ingest], recorded: list[dict[str, Any]], chain: Any
+) -> None:
+    chain.pruned_below, chain.authority_exists = recorded[1]["slot"], True
+
+    async def a_while() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(make_ingest().run(stop))
+        for second in range(1, 13):
+            await asyncio.sleep(1)
+            names = {"signatures": [f"new{second}"]}
+            slot = chain.finalized + second
+            put(chain, recorded[-1] | {"slot": slot, "transaction": recorded[-1]["transaction"] | names})
+        stop.set()
+        await running
+
+    with structlog.testing.capture_logs() as logs, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(a_while())
+    assert sum(line["event"] == "appended" for line in logs) > 10
+    waits = [line for line in logs if line["event"] == "walk_waits"]
+    assert 5 < len(waits) < 15, "once for each of the growing delays, and while history was stored"
+    assert (waits[0]["log_level"], waits[-1]["log_level"]) == ("info", "warning")
+    assert waits[-1]["tries"] > LOUD_TRIES
 
 
 async def test_what_shows_up_below_coverage_is_stored_and_said_aloud(

@@ -267,9 +267,22 @@ async def test_every_endpoint_is_asked_for_a_cursor_before_it_counts_as_unknown(
         assert await chain.older("program", "a", 10, head=7) == Page([], 2, ends_at=1)
         with pytest.raises(CursorUnknown, match="c"):
             await chain.older("program", "c", 10, head=7, source=1)
-        with pytest.raises(CursorUnknown, match="z"):
+        with pytest.raises(CursorUnknown, match="z") as caught:
             await chain.older("program", "z", 10, head=7)
+        assert f"127.0.0.1:{unused_tcp_port}" in " ".join(caught.value.unasked), "it may know it"
         with pytest.raises(ChainUnavailable):
             await chain.older("program", "c", 10, head=7, source=0)
         with pytest.raises(ChainUnavailable, match="slot 7 is below 8"):
             await chain.older("program", "c", 10, head=8)
+    async with client(forgot, knows) as rpc:
+        with pytest.raises(CursorUnknown) as caught:
+            await RpcChain(rpc, commitment="confirmed", max_transaction_version=0).older("program", "z", 10, head=7)
+        assert caught.value.unasked == []
+
+
+async def test_an_endpoint_that_refuses_a_list_does_not_keep_the_next_from_being_asked(start_node: NodeMaker) -> None:
+    refuses = await start_node(says('{"error":{"code":-32602,"message":"Invalid params"}}'))
+    knows = await start_node(node_with(["c", "b", "a"], {"c", "b", "a"}))
+    async with client(refuses, knows) as rpc:
+        chain = RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
+        assert (await chain.older("program", "c", 10, head=7)).source == 1

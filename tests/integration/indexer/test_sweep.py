@@ -7,7 +7,7 @@ import pytest
 from eventstore.facts import AuthorityInitialized
 from eventstore.port import Evidence, Inclusion, IngestStore, Walk
 from indexer.errors import BeginningUnproven, ChainUnavailable
-from indexer.sweep import Sweep
+from indexer.sweep import PATIENCE_TRIES, Sweep
 
 PROGRAM = "CVxtopwzPR1UqUTjThq2UqFvfYFxmDsCHpgD6FjcjyGk"
 INITIALIZED = AuthorityInitialized(
@@ -99,7 +99,7 @@ async def test_a_pruned_history_is_never_taken_for_the_whole_of_it(
 def settle(store: IngestStore, epoch: int) -> None:
     """As if all that is owed had been fetched; in slot 10 the authority was initialised."""
     owed = store.owed(1_000)
-    evidence = [Evidence(o.signature, o.slot, 0, o.block_time, b"{}", "node") for o in owed]
+    evidence = [Evidence(o.signature, o.slot, 0, o.block_time, b"{}", "node", is_final=True) for o in owed]
     settles = [Inclusion(o.signature, o.slot) for o in owed]
     facts = [INITIALIZED] if any(o.slot == INITIALIZED.slot for o in owed) else []
     store.append(facts, evidence, no_longer_owed=settles, epoch=epoch)
@@ -219,6 +219,79 @@ async def test_a_walk_whose_cursor_no_node_knows_any_more_starts_again_from_the_
     await walk_through(sweep, walk)
     assert owed_slots(store) == list(range(10, 40))
     assert store.progress().discovered_through == 100
+
+
+async def test_a_cursor_that_only_an_endpoint_that_is_down_may_know_is_waited_for_a_while(
+    sweep: Sweep, chain: Any, store: IngestStore
+) -> None:
+    chain.history = [(slot, f"s{slot}") for slot in range(10, 40)]
+    walk = await sweep.look()
+    assert walk is not None
+    chain.hides, chain.unasked = {"s38"}, ["the other one is down"]
+    with pytest.raises(ChainUnavailable, match="no endpoint knows signature s38 any more; the other one is down"):
+        await sweep.step(walk)
+    chain.hides = set()
+    chain.calls.clear()
+    await walk_through(sweep, walk)
+    assert ("tip",) not in chain.calls, "it went on where it was"
+    assert store.progress().discovered_through == 100
+
+
+async def test_a_cursor_that_nobody_knows_is_not_waited_for_until_an_endpoint_that_is_gone_comes_back(
+    sweep: Sweep, chain: Any, store: IngestStore
+) -> None:
+    chain.history = [(slot, f"s{slot}") for slot in range(10, 40)]
+    walk = await sweep.look()
+    assert walk is not None
+    chain.hides, chain.unasked = {"s38"}, ["the other one is down"]
+    for _ in range(PATIENCE_TRIES - 1):
+        with pytest.raises(ChainUnavailable):
+            await sweep.step(walk)
+    await walk_through(sweep, walk)
+    assert owed_slots(store) == list(range(10, 40))
+    assert store.progress().discovered_through == 100
+
+
+async def test_an_operator_can_accept_that_the_nodes_have_no_older_history(
+    sweep: Sweep, chain: Any, store: IngestStore, epoch: int
+) -> None:
+    chain.history = [(slot, f"s{slot}") for slot in range(10, 40)]
+    chain.pruned_below, chain.authority_exists = 30, True
+    walk = await sweep.look()
+    with pytest.raises(BeginningUnproven):
+        await walk_through(sweep, walk)
+    settle(store, epoch)
+    (walk,) = store.progress().walks
+    with pytest.raises(BeginningUnproven) as unproven:
+        await walk_through(sweep, walk)
+    gap = sweep.gap_of(walk, unproven.value)
+    assert (gap.from_slot, gap.through_slot, gap.signature) == (0, 29, None)
+    store.find_gaps(epoch, [gap])
+    store.accept_gap(gap, operator="mara", reason="nobody has it")
+    (walk,) = store.progress().walks
+    chain.pruned_below = 35
+    with pytest.raises(BeginningUnproven, match="not listed"):
+        await walk_through(sweep, walk)
+    chain.pruned_below = 30
+    (walk,) = store.progress().walks
+    await walk_through(sweep, walk)
+    progress = store.progress()
+    assert (progress.discovered_through, progress.complete_through) == (100, 100)
+
+
+async def test_a_gap_is_closed_when_a_node_with_all_of_history_is_found(
+    sweep: Sweep, chain: Any, store: IngestStore, epoch: int
+) -> None:
+    chain.authority_exists = True
+    walk = await sweep.look()
+    assert walk is not None
+    with pytest.raises(BeginningUnproven) as unproven:
+        await sweep.step(walk)
+    store.find_gaps(epoch, [sweep.gap_of(walk, unproven.value)])
+    assert store.progress().complete_through == -1
+    chain.authority_exists = False
+    assert await sweep.step(walk) is None
+    assert (store.gaps(), store.progress().complete_through) == ([], 100)
 
 
 async def test_a_history_that_lacks_what_is_stored_is_a_hole_and_not_the_end(

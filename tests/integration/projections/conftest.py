@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import projections.__main__
+import projections.command
 
 DEADLINE_S = 30.0
 
@@ -40,7 +40,7 @@ class Commands:
         deadline.start()
         try:
             with redirect_stdout(shown), redirect_stderr(said):
-                projections.__main__.main()
+                projections.command.main()
         except SystemExit as end:
             code = int(end.code or 0)
         finally:
@@ -68,5 +68,5 @@ def projector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     monkeypatch.setenv("VAULT_EVENT_STORE_URL", commands.events_url)
     monkeypatch.setenv("VAULT_READ_MODELS_URL", f"sqlite:///{tmp_path}/read-models")
     # It would bind every logger of this process to a stream that ends with the command.
-    monkeypatch.setattr(projections.__main__, "configure_logs", lambda process, level: None)
+    monkeypatch.setattr(projections.command, "configure_logs", lambda process, level: None)
     return commands

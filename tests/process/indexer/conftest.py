@@ -263,16 +263,17 @@ class Node:
         return self.transactions.get(signature)
 
     def getBlock(self, slot: int, options: dict[str, Any]) -> object:  # noqa: N802
-        if options["transactionDetails"] == "none":
-            return self.finalized_block and {"blockhash": f"{self.finalized_block}-{slot}"}
-        return {"signatures": [name for name, t in self.transactions.items() if t["slot"] == slot]}
+        signatures = [name for name, t in self.transactions.items() if t["slot"] == slot]
+        if options["transactionDetails"] == "none" and self.finalized_block is None:
+            return None
+        return {"blockhash": f"{self.finalized_block}-{slot}", "parentSlot": slot - 1, "signatures": signatures}
 
     def getBlockTime(self, slot: int) -> object:  # noqa: N802
         return 1_700_000_000 + slot
 
     def getSignatureStatuses(self, signatures: list[str], options: dict[str, Any]) -> object:  # noqa: N802
         found = [self.transactions.get(name) for name in signatures]
-        return {"value": [{"slot": t["slot"]} if t else None for t in found]}
+        return {"value": [t and {"slot": t["slot"], "confirmationStatus": "finalized"} for t in found]}
 
 
 MakeNode = Callable[[], Awaitable[Node]]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from eventstore.facts import EventUndecoded
+from eventstore.open import open_ingest_store
 from eventstore.tables import SCHEMA_VERSION
 from tests.process.indexer.conftest import SECRET, Indexer, Node, Running, copies
 
@@ -76,7 +78,9 @@ async def test_a_file_that_is_no_database_and_a_folder_in_its_place_are_refused(
     assert indexer.path.read_text() == "not a database, by any measure\n" * 100
     indexer.path.unlink()
     indexer.path.mkdir()
-    assert str(indexer.path) in (await indexer.run()).refusal
+    for command in ("run", "status"):
+        said = (await indexer.run(command)).refusal
+        assert f"{indexer.path} is not an event store (it is a folder): check VAULT_EVENT_STORE_URL" in said
 
 
 async def test_a_read_only_folder_is_named_and_nothing_in_it_changed(filled: Indexer) -> None:
@@ -86,12 +90,29 @@ async def test_a_read_only_folder_is_named_and_nothing_in_it_changed(filled: Ind
     locked.path.chmod(0o444)
     locked.folder.chmod(0o555)
     before = filled.path.read_bytes()
-    for command in ("run", "status"):
-        said = await filled.run(command, before=bound_by_permissions, settings={"EVENT_STORE_URL": locked.url})
-        assert f"cannot write {locked.folder}" in said.refusal
-        assert "fix permissions" in said.refusal
+    said = (await filled.run(before=bound_by_permissions, settings={"EVENT_STORE_URL": locked.url})).refusal
+    assert f"cannot write {locked.folder}" in said
+    assert "fix permissions" in said
     assert locked.path.read_bytes() == before
     assert [path.name for path in locked.folder.iterdir()] == ["events.db"]
+
+
+async def test_status_of_a_store_on_a_read_only_disk_is_told_as_of_any_other(filled: Indexer, node: Node) -> None:
+    """Or it says what is missing: a log that was left behind cannot be taken in there."""
+    filled.path.chmod(0o444)
+    filled.folder.chmod(0o555)
+    names = {path.name for path in filled.folder.iterdir()}
+    reader = Indexer(filled.folder.parent / "reader", filled.settings["RPC_URLS"])
+    done = await reader.run("status", "--json", before=bound_by_permissions, settings={"EVENT_STORE_URL": filled.url})
+    assert json.loads(done.out)["completeThroughSlot"] == node.finalized
+    assert {path.name for path in filled.folder.iterdir()} == names
+    filled.folder.chmod(0o755)
+    filled.path.with_name("events.db-wal").write_bytes(b"")
+    filled.folder.chmod(0o555)
+    said = (await reader.run("status", before=bound_by_permissions, settings={"EVENT_STORE_URL": filled.url})).refusal
+    assert f"cannot read {filled.path}: " in said
+    assert "let this user read it and write its folder" in said
+    filled.folder.chmod(0o755)
 
 
 async def test_a_folder_that_cannot_be_made_is_named(indexer: Indexer, tmp_path: Path) -> None:
@@ -182,6 +203,46 @@ async def test_status_with_the_node_down_tells_the_store_and_what_is_wrong(
     assert (told["headSlot"], told["lagSlots"]) == (None, None)
     assert "Cannot connect" in told["nodeError"]
     assert filled.facts() == before
+
+
+@pytest.mark.parametrize("other", ["genesis", "blocks"])
+async def test_status_says_that_the_node_is_of_another_chain_than_the_stores(
+    filled: Indexer, node: Node, other: str
+) -> None:
+    """Local chains share their genesis hash."""
+    if other == "genesis":
+        node.genesis = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"
+    else:
+        node.finalized_block = "another"
+    what = "belongs to another chain" if other == "genesis" else "the node serves another chain"
+    done = await filled.run("status")
+    assert (done.code, done.err) == (0, "")
+    assert f"complete through  slot {node.finalized}" in done.out
+    assert what in next(line for line in done.out.splitlines() if line.startswith("chain's head"))
+    told = json.loads((await filled.run("status", "--json")).out)
+    assert what in told["nodeError"]
+    assert (told["headSlot"], told["lagSlots"]) == (None, None)
+
+
+def undecoded(ordinal: int) -> EventUndecoded:
+    return EventUndecoded(
+        signature="s",
+        slot=1,
+        transaction_index=0,
+        ordinal=ordinal,
+        revision=0,
+        block_time=None,
+        reason="no such event",
+        data=b"?",
+    )
+
+
+async def test_status_counts_what_the_idl_does_not_explain(filled: Indexer) -> None:
+    assert json.loads((await filled.run("status", "--json")).out)["undecodedEvents"] == 0
+    with closing(open_ingest_store(filled.url)) as store:
+        store.append([undecoded(ordinal) for ordinal in range(2)])
+    assert "undecoded         2 events" in (await filled.run("status")).out
+    assert json.loads((await filled.run("status", "--json")).out)["undecodedEvents"] == 2
 
 
 async def test_status_without_a_store_says_so_and_makes_none(indexer: Indexer) -> None:

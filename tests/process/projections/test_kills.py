@@ -8,15 +8,16 @@ from pathlib import Path
 
 from eventstore.open import open_ingest_store
 from eventstore.port import IngestStore
+from projections.registry import PROJECTIONS
 from tests.process.projections.conftest import Projector, refused, wait_until
 from tests.unit.projections.following import append
 from tests.unit.projections.histories import random_history
 
 
 def wait_until_following(process: subprocess.Popen[str]) -> None:
-    """Its log says so, of both projections."""
+    """Its log says so, of each projection."""
     assert process.stderr is not None
-    waiting_for = {"vaults", "transactions"}
+    waiting_for = set(PROJECTIONS)
     while waiting_for:
         line = process.stderr.readline()
         assert line, "it ended"
@@ -27,7 +28,7 @@ def follow_to_the_end(projector: Projector, events: IngestStore) -> dict[str, st
     """The digests, after a run that was left alone until it had applied everything."""
     process = projector.start("run")
     wait_until_following(process)
-    for name in ("vaults", "transactions"):
+    for name in PROJECTIONS:
         wait_until(lambda name=name: projector.position(name) == events.last_position(), f"{name} follow")  # type: ignore[misc]  # a default binds it
     process.terminate()
     process.communicate()

@@ -13,7 +13,9 @@ URL = "https://user:pa55word@node.example:8899/v2/k3y-in-path?api-key=k3y-in-que
     [
         (f"cannot ask {URL}", "cannot ask https://node.example:8899"),
         ("Cannot POST /v2/k3y-in-path?api-key=k3y-in-query", "Cannot POST /v2/***?***=***"),
-        ("user pa55word is unknown on node.example", "user *** is unknown on node.example"),
+        ("user pa55word is unknown on node.example", "*** *** is unknown on node.example"),
+        ("users' superuser is unknown", "users' superuser is unknown"),
+        ("no key K3Y%2din-path, nor k3y%2Din%2Dquery", "no key ***, nor ***"),
         ("Cannot connect to host node.example:8899", "Cannot connect to host node.example:8899"),
     ],
 )

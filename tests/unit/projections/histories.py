@@ -39,15 +39,18 @@ class Step(NamedTuple):
     """As the step before."""
 
 
+DisputeKind = Literal["revert", "reinstate", "move", "redecode", "cover"]
+
+
 class Dispute(NamedTuple):
-    kind: Literal["revert", "reinstate", "move", "redecode", "cover"]
+    kind: DisputeKind
     fact: int
     """Number of one of the facts that its transaction said, taken modulo how many there are."""
     by: int
     """Slots that it is moved by, or that are covered beyond it; or by how much a deposit is other than it seemed."""
 
 
-DISPUTES = ("revert", "reinstate", "move", "redecode", "cover")
+DISPUTES: tuple[DisputeKind, ...] = ("revert", "reinstate", "move", "redecode", "cover")
 
 
 @dataclass
@@ -188,7 +191,9 @@ class Disputes:
             case "revert" | "reinstate":
                 self._revert(one.signature, one.slot, reinstate=dispute.kind == "reinstate")
             case "move":
-                self._say(structs.replace(fact, slot=max(fact.slot + dispute.by, 0), revision=0) for fact in decode)
+                number = int(one.signature.split("-")[1])
+                place = {"slot": max(one.slot + dispute.by, 0), "transaction_index": 10 + number}
+                self._say(structs.replace(fact, **place, revision=0) for fact in decode)
             case "redecode":
                 revision = max(f.revision for f in said if (f.signature, f.slot) == (one.signature, one.slot)) + 1
                 self._say(_seen_better(fact, revision, dispute.by) for fact in decode[dispute.by % 2 :] or decode)

@@ -1,0 +1,243 @@
+"""vault-indexer: the composition root and the command line of the indexer."""
+
+import asyncio
+import getpass
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import stamina
+import structlog
+import typer
+from pydantic import ValidationError
+
+from eventstore.errors import EventStoreError
+from eventstore.open import open_ingest_store, open_ingest_store_to_look_at
+from eventstore.port import Gap, IngestStore
+from eventstore.process_logs import configure_logs
+from indexer import gaps_command
+from indexer.attach import attach, compare
+from indexer.chain import RpcChain
+from indexer.decode import Decoder
+from indexer.decode_command import run_decode
+from indexer.endpoint import Endpoint
+from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
+from indexer.fetch import Fetcher
+from indexer.hint import Hint, listen
+from indexer.http_endpoint import HttpEndpoint
+from indexer.idl import Idl, IdlInvalid
+from indexer.idl_file import load_idl
+from indexer.ingest import Ingest, Pace
+from indexer.rpc import RpcClient
+from indexer.settings import Settings
+from indexer.settlement import Settlement
+from indexer.status import Status, as_json, as_text, read_status
+from indexer.sweep import Sweep
+from indexer.translate import check_events
+
+START_TIMEOUT_S = 10.0
+"""How long the first calls to a node are tried again: node and indexer may be starting together."""
+
+CLOSE_TIMEOUT_S = 1.0
+"""How long the websocket's other side is waited for at the end."""
+SETTINGS = "Settings are environment variables with the prefix VAULT_; .env.example lists them."
+
+log = structlog.get_logger()
+app = typer.Typer(
+    help="Chain to event store: finds, fetches and decodes the vault program's events, and says how complete they are.",
+    epilog=SETTINGS,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+gaps = typer.Typer(no_args_is_help=True, help="What the store cannot answer for: list it, accept it.")
+app.add_typer(gaps, name="gaps")
+
+
+@app.command(epilog=SETTINGS)
+def run() -> None:
+    """Follow the chain until told to stop (SIGTERM or Ctrl-C).
+
+    Starts where it stopped before, and refuses a node that serves another chain than the store was filled from.
+    """
+    settings = _settings()
+    configure_logs("indexer", settings.log_level)
+    stamina.instrumentation.set_on_retry_hooks([])  # each endpoint says itself what is wrong with it
+    asyncio.run(_run(settings))
+
+
+@app.command(epilog=SETTINGS)
+def status(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Say how far the store is, how far the chain, and what is owed."""
+    settings = _settings()
+    configure_logs("indexer", "warning")
+    with closing(open_ingest_store_to_look_at(settings.event_store_url)) as store:
+        found = asyncio.run(_status(settings, store))
+    typer.echo(as_json(found) if json else as_text(found))
+
+
+@gaps.command("list", epilog=SETTINGS)
+def list_gaps(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Name what is missing and holds coverage, and what was accepted."""
+    with closing(open_ingest_store_to_look_at(_settings().event_store_url)) as store:
+        typer.echo(gaps_command.listed(store, as_json=json))
+
+
+@gaps.command("accept", epilog=SETTINGS)
+def accept_gap(
+    from_slot: Annotated[int, typer.Argument(min=0, help="The gap's first slot.")],
+    through_slot: Annotated[int, typer.Argument(min=0, help="Its last slot.")],
+    reason: Annotated[str, typer.Option(help="Why the statement of coverage may pass it: kept for ever.")],
+    signature: Annotated[str | None, typer.Option(help="Of a gap that is one transaction.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Who accepts it; the name of this login if not given.")] = None,
+) -> None:
+    """Let coverage pass a gap. Every answer that spans it says so; should it be found after all, it is stored.
+
+    May be done while the indexer runs.
+    """
+    gap = Gap(from_slot, through_slot, signature, reason)
+    with closing(open_ingest_store(_settings().event_store_url, create=False)) as store:
+        typer.echo(gaps_command.accept(store, gap, operator=operator or getpass.getuser(), reason=reason))
+
+
+@app.command(epilog="It needs no settings: what it depends on are its arguments.")
+def decode(
+    idl: Annotated[Path, typer.Option(help="The program's IDL, of any Anchor version.")],
+    program: Annotated[str, typer.Option(help="The program's address.")],
+    source: Annotated[str, typer.Argument(metavar="[FILE|-]", help="NDJSON of getTransaction results.")] = "-",
+) -> None:
+    """Decode recorded transactions: getTransaction results in, one NDJSON line per event out.
+
+    Exit status 1 if a line was no transaction; it is named on stderr and the rest goes on.
+    """
+    if source == "-":
+        sys.exit(run_decode(idl, program, sys.stdin.buffer, sys.stdout.buffer, sys.stderr))
+    with Path(source).open("rb") as file:
+        sys.exit(run_decode(idl, program, file, sys.stdout.buffer, sys.stderr))
+
+
+async def _run(settings: Settings) -> None:
+    idl = load_idl(settings.idl)
+    program_id = _program_id(settings, idl)
+    check_events(idl, str(settings.idl))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    decoder = Decoder(idl, program_id, event_sources=settings.event_sources)
+    with closing(open_ingest_store(settings.event_store_url)) as store:
+        await _until(stop, _ingest(settings, store, decoder, stop))
+        log.info("stopped", position=store.last_position())
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """What `work` waits for when `stop` is set is given up. It never waits within a write, so that each is whole."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set():
+        working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop: asyncio.Event) -> None:
+    epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
+    program_id = decoder.program_id
+    async with _rpc(settings, lambda chain: attach(chain, store, settings.event_store_url, program_id)) as rpc:
+        async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
+            with attempt:
+                await rpc.vet_all()
+        log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
+        chain, hint = _chain(settings, rpc), Hint()
+        ingest = Ingest(
+            chain,
+            store,
+            epoch,
+            Sweep(chain, store, epoch, program_id),
+            Fetcher(chain, decoder),
+            Settlement(chain, store, epoch),
+            hint,
+            Pace(settings.poll_interval_s, settings.coverage_interval_s),
+        )
+        await _follow(ingest, hint, settings, program_id, stop)
+
+
+async def _follow(ingest: Ingest, hint: Hint, settings: Settings, program_id: str, stop: asyncio.Event) -> None:
+    listener = None
+    if settings.ws_url is not None:
+        listener = asyncio.create_task(listen(settings.ws_url, program_id, settings.commitment, hint))
+        listener.add_done_callback(_report_end_of_hints)
+    try:
+        await ingest.run(stop)
+    finally:
+        if listener is not None:
+            listener.cancel()
+            await asyncio.wait([listener], timeout=CLOSE_TIMEOUT_S)
+
+
+def _report_end_of_hints(listener: "asyncio.Task[None]") -> None:
+    """Only cancelling ends it as it should; without hints the indexer goes on by polling."""
+    if not listener.cancelled() and listener.exception() is not None:
+        log.error("hints_ended", reason=type(listener.exception()).__name__)
+
+
+async def _status(settings: Settings, store: IngestStore) -> Status:
+    async with _rpc(settings, lambda chain: compare(chain, store, settings.event_store_url)) as rpc:
+        return await read_status(store, settings.event_store_url, _chain(settings, rpc))
+
+
+def _rpc(settings: Settings, check: Callable[[RpcChain], Awaitable[None]]) -> RpcClient:
+    """`check` raises what keeps an endpoint that tells a chain from being used."""
+
+    async def vet(endpoint: Endpoint) -> None:
+        async with RpcClient([endpoint.anew()]) as rpc:
+            await check(_chain(settings, rpc))
+
+    limit = asyncio.Semaphore(settings.rpc_concurrency)
+    return RpcClient(
+        [HttpEndpoint(url, timeout_s=settings.rpc_timeout_s, limit=limit) for url in settings.rpc_urls], vet=vet
+    )
+
+
+def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:
+    return RpcChain(rpc, commitment=settings.commitment, max_transaction_version=settings.max_transaction_version)
+
+
+def _program_id(settings: Settings, idl: Idl) -> str:
+    program_id = settings.program_id or idl.address
+    if program_id is None:
+        raise IdlUnfit(str(settings.idl), "it names no program address, and VAULT_PROGRAM_ID is not set")
+    if idl.address is not None and idl.address != program_id:
+        raise IdlUnfit(str(settings.idl), f"it is of program {idl.address}, not {program_id}")
+    return program_id
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"VAULT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        _fail("; ".join(problems) + " (see .env.example)")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"vault-indexer: {message}", err=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    try:
+        app()
+    except (IndexerError, IdlInvalid, EventStoreError, OSError) as error:
+        _fail(str(error))
