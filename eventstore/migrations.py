@@ -5,6 +5,7 @@ from collections.abc import Callable
 from eventstore import contested
 from eventstore.backend import Transaction
 from eventstore.tables import (
+    BACKFILL,
     CONTESTED,
     CONTESTED_INDEXES,
     GAPS,
@@ -28,5 +29,6 @@ MIGRATIONS: dict[int, tuple[Step, ...]] = {
         "INSERT INTO unsettled SELECT slot, signature FROM evidence WHERE slot > (SELECT coverage FROM ingest_state)",
     ),
     3: (SIGNATURES, CONTESTED, *CONTESTED_INDEXES, contested.fill),
+    4: (BACKFILL,),
 }
 """From a version to the next: statements that every backend understands, tables to create, and what is to be done."""

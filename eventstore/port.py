@@ -125,6 +125,23 @@ class Walk(NamedTuple):
     """The last signature seen, to go on before; None when nothing was read yet."""
 
 
+class Backfill(NamedTuple):
+    """A search through history that was begun and not finished."""
+
+    from_slot: int
+    """Down to which it goes."""
+    head: int
+    """Slot of the newest signature that it saw."""
+    slot: int
+    """Down to where it has come."""
+    cursor: str
+    """The last signature of a slot that was listed whole."""
+    listed: int
+    """Signatures, so far."""
+    queued: int
+    """Of these, how many were not known."""
+
+
 class Progress(NamedTuple):
     """How complete the store is."""
 
@@ -187,6 +204,18 @@ class IngestStore(FactReader, Protocol):
 
         Its range then belongs to the unfinished walk below it, or, if there is none, discovered-through moves.
         """
+
+    def enqueue(self, found: Sequence[Owed], *, head: int) -> list[Owed]:
+        """Owes those that are not known, and returns them; `head` is a slot that is final to who listed them.
+
+        Needs no lease: it may be done beside the indexer.
+        """
+
+    def backfill(self) -> Backfill | None:
+        """The one that was not finished."""
+
+    def keep_backfill(self, backfill: Backfill | None) -> None:
+        """In place of the one before; None when it is finished. Needs no lease."""
 
     def owed(self, limit: int) -> list[Owed]:
         """Owed signatures, lowest slot first."""

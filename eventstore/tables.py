@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from eventstore.facts import AuthorityInitialized, EventUndecoded, Fact
 from eventstore.topics import TOPICS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def _topic_of(kind: type[Fact]) -> str:
@@ -116,6 +116,17 @@ CONTESTED_INDEXES = (
     "CREATE INDEX contested_positions ON contested (position)",
     "CREATE INDEX contested_slots ON contested (slot)",
 )
+BACKFILL = Table(  # one row at most: that which was not finished
+    "backfill",
+    (
+        Column("from_slot", "integer"),
+        Column("head", "integer"),
+        Column("slot", "integer"),
+        Column("cursor", "text"),
+        Column("listed", "integer"),
+        Column("queued", "integer"),
+    ),
+)
 INGEST_STATE = Table(  # one row
     "ingest_state",
     (
@@ -129,7 +140,20 @@ BINDING = Table("binding", (Column("genesis_hash", "text"), Column("program_id",
 
 UNSETTLED_INDEX = "CREATE INDEX unsettled_signature ON unsettled (signature)"
 INDEXES = (UNSETTLED_INDEX, *CONTESTED_INDEXES)
-TABLES = (VAULT_INDEX, EVIDENCE, OWED, WALKS, UNSETTLED, REVERTS, GAPS, SIGNATURES, CONTESTED, INGEST_STATE, BINDING)
+TABLES = (
+    VAULT_INDEX,
+    EVIDENCE,
+    OWED,
+    WALKS,
+    UNSETTLED,
+    REVERTS,
+    GAPS,
+    SIGNATURES,
+    CONTESTED,
+    BACKFILL,
+    INGEST_STATE,
+    BINDING,
+)
 FIRST_STATE = "INSERT INTO ingest_state VALUES (0, -1, -1, NULL)"
 
 

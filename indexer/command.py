@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -18,18 +19,19 @@ from pydantic import ValidationError
 
 from eventstore.errors import EventStoreError
 from eventstore.open import open_ingest_store, open_ingest_store_to_look_at
-from eventstore.port import Gap, IngestStore
+from eventstore.port import Backfill, Gap, IngestStore
 from eventstore.process_logs import configure_logs
+from indexer import backfill as backfill_command
 from indexer import gaps_command
 from indexer.attach import attach, compare
-from indexer.chain import RpcChain
+from indexer.chain import Chain, RpcChain
 from indexer.decode import Decoder
 from indexer.decode_command import run_decode
 from indexer.endpoint import Endpoint
 from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
 from indexer.fetch import Fetcher
 from indexer.hint import Hint, listen
-from indexer.http_endpoint import HttpEndpoint
+from indexer.http_endpoint import HttpEndpoint, public_name
 from indexer.idl import Idl, IdlInvalid
 from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
@@ -111,6 +113,27 @@ def accept_gap(
         typer.echo(gaps_command.accept(store, gap, operator=operator or getpass.getuser(), reason=reason))
 
 
+@app.command(epilog=SETTINGS)
+def backfill(
+    from_slot: Annotated[int, typer.Option(min=0, help="Down to where to go; 0 is the beginning of history.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Go through the program's history once more, and queue what the store does not have.
+
+    For after a gap, or when a node with more history was found. May run beside `run`, which fetches what is queued.
+    Interrupted, it goes on where it was.
+    """
+    settings = _settings()
+    configure_logs("indexer", "warning")
+    program_id = _program_id(settings, load_idl(settings.idl))
+    with closing(open_ingest_store(settings.event_store_url, create=False)) as store:
+        try:
+            found = asyncio.run(_backfill(settings, store, program_id, from_slot))
+        except KeyboardInterrupt:
+            _fail("interrupted; the same command goes on from here", status=130)
+    typer.echo(backfill_command.as_json(found) if json else backfill_command.as_text(found))
+
+
 @app.command(epilog="It needs no settings: what it depends on are its arguments.")
 def decode(
     idl: Annotated[Path, typer.Option(help="The program's IDL, of any Anchor version.")],
@@ -154,7 +177,9 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
 async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop: asyncio.Event) -> None:
     epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
     program_id = decoder.program_id
-    async with _rpc(settings, lambda chain: attach(chain, store, settings.event_store_url, program_id)) as rpc:
+    async with _rpc(
+        settings, settings.rpc_urls, lambda chain: attach(chain, store, settings.event_store_url, program_id)
+    ) as rpc:
         async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
             with attempt:
                 await rpc.vet_all()
@@ -168,7 +193,7 @@ async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop
             Fetcher(chain, decoder),
             Settlement(chain, store, epoch),
             hint,
-            Pace(settings.poll_interval_s, settings.coverage_interval_s),
+            Pace(settings.poll_interval_s, settings.coverage_interval_s, settings.resweep_interval_s),
         )
         await _follow(ingest, hint, settings, program_id, stop)
 
@@ -192,12 +217,25 @@ def _report_end_of_hints(listener: "asyncio.Task[None]") -> None:
         log.error("hints_ended", reason=type(listener.exception()).__name__)
 
 
+async def _backfill(settings: Settings, store: IngestStore, program_id: str, from_slot: int) -> Backfill | None:
+    check = partial(compare, store=store, where=settings.event_store_url)
+    async with _rpc(settings, settings.rpc_urls, check) as rpc:
+        await rpc.vet_all()
+        with backfill_command.BackfillProgress() as progress:
+            chain = _chain(settings, rpc)
+            return await backfill_command.run_backfill(chain, store, program_id, from_slot=from_slot, progress=progress)
+
+
 async def _status(settings: Settings, store: IngestStore) -> Status:
-    async with _rpc(settings, lambda chain: compare(chain, store, settings.event_store_url)) as rpc:
-        return await read_status(store, settings.event_store_url, _chain(settings, rpc))
+    async with AsyncExitStack() as held:
+        chains: list[tuple[str, Chain]] = []
+        for url in settings.rpc_urls:
+            rpc = _rpc(settings, [url], lambda chain: compare(chain, store, settings.event_store_url))
+            chains.append((public_name(url), _chain(settings, await held.enter_async_context(rpc))))
+        return await read_status(store, settings.event_store_url, chains)
 
 
-def _rpc(settings: Settings, check: Callable[[RpcChain], Awaitable[None]]) -> RpcClient:
+def _rpc(settings: Settings, urls: Sequence[str], check: Callable[[RpcChain], Awaitable[None]]) -> RpcClient:
     """`check` raises what keeps an endpoint that tells a chain from being used."""
 
     async def vet(endpoint: Endpoint) -> None:
@@ -205,9 +243,7 @@ def _rpc(settings: Settings, check: Callable[[RpcChain], Awaitable[None]]) -> Rp
             await check(_chain(settings, rpc))
 
     limit = asyncio.Semaphore(settings.rpc_concurrency)
-    return RpcClient(
-        [HttpEndpoint(url, timeout_s=settings.rpc_timeout_s, limit=limit) for url in settings.rpc_urls], vet=vet
-    )
+    return RpcClient([HttpEndpoint(url, timeout_s=settings.rpc_timeout_s, limit=limit) for url in urls], vet=vet)
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:
@@ -231,9 +267,9 @@ def _settings() -> Settings:
         _fail("; ".join(problems) + " (see .env.example)")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, status: int = 1) -> NoReturn:
     typer.echo(f"vault-indexer: {message}", err=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ from eventstore.facts import AuthorityInitialized, EventUndecoded, Fact
 from eventstore.port import Gap, Inclusion, IngestStore, Owed, Walk
 from indexer.chain import Chain
 from indexer.coverage import advance_coverage
-from indexer.errors import BeginningUnproven, ChainUnavailable, RpcRefused
+from indexer.errors import BeginningUnproven, ChainUnavailable, CursorUnknown, RpcRefused
 from indexer.fetch import Absent, Fetched, Fetcher, Missed, Result
 from indexer.hint import Hint
+from indexer.resweep import Resweep
 from indexer.retries import Retries
 from indexer.settlement import Settlement
 from indexer.sweep import Sweep
@@ -30,9 +31,14 @@ GAP_TRIES = 20
 log = structlog.get_logger()
 
 
+OVERLAP_SLOTS = 4_500
+"""How far below discovered-through is looked again: half an hour."""
+
+
 class Pace(NamedTuple):
     poll_interval_s: float
     coverage_interval_s: float
+    resweep_interval_s: float = 600.0
 
 
 class Ingest:
@@ -59,6 +65,8 @@ class Ingest:
         self._retries: Retries[Inclusion] = Retries(_now_s)
         self._poll_due_s = 0.0
         self._coverage_due_s = 0.0
+        self._resweep: Resweep | None = None
+        self._resweep_due_s = _now_s() + pace.resweep_interval_s
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises EventStoreError; what may pass (no node, no store) is waited for."""
@@ -87,6 +95,8 @@ class Ingest:
             self._append(await self._fetcher.round(owed, self._sweep.finalized_slot))
         if _now_s() >= self._coverage_due_s:
             await self._advance_coverage()
+        if _now_s() >= self._resweep_due_s:
+            await self._look_again()
         return self._may_walk() or bool(self._due()) or self._hint.wake.is_set()
 
     async def _look_at_tip(self) -> None:
@@ -179,10 +189,29 @@ class Ingest:
             self._coverage = slot
             log.info("covered", slot=slot)
 
+    async def _look_again(self) -> None:
+        """A page of what was walked lately. A pass that cannot go on is given up for the next one."""
+        floor = self._store.progress().discovered_through - OVERLAP_SLOTS
+        self._resweep = self._resweep or Resweep(self._chain, self._store, self._sweep.program_id, floor)
+        try:
+            if await self._resweep.step():
+                return
+        except (ChainUnavailable, RpcRefused, CursorUnknown) as error:
+            log.info("resweep_given_up", reason=str(error))
+        self._resweep, self._resweep_due_s = None, _now_s() + self._pace.resweep_interval_s
+
     async def _rest(self, stop: asyncio.Event) -> None:
         walk_due_s = [self._walk_retries.due_s(walk.walk_id) for walk in self._walks[-1:]]
         owed_due_s = self._retries.next_due_s()
-        due_s = min([self._poll_due_s, self._coverage_due_s, *walk_due_s, *([owed_due_s] if owed_due_s else [])])
+        due_s = min(
+            [
+                self._poll_due_s,
+                self._coverage_due_s,
+                self._resweep_due_s,
+                *walk_due_s,
+                *([owed_due_s] if owed_due_s else []),
+            ]
+        )
         await _wait(stop, due_s - _now_s(), self._hint.wake)
 
 

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     """Seconds between looks at the chain when no hint comes."""
     coverage_interval_s: Annotated[float, Field(gt=0, le=3_600)] = 2.0
     """Seconds between statements of coverage."""
+    resweep_interval_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """Seconds between looks at what was walked in the last half hour: an index may show a signature late."""
     rpc_timeout_s: Annotated[float, Field(gt=0, le=600)] = 20.0
     rpc_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     """Requests in flight at once."""

@@ -35,7 +35,7 @@ class Sweep:
         self._chain = chain
         self._store = store
         self._epoch = epoch
-        self._program_id = program_id
+        self.program_id = program_id
         self._beginning = Beginning(chain, store, program_id)
         self._within_slot: dict[int, _WithinSlot] = {}
         """By walk, of this process."""
@@ -51,7 +51,7 @@ class Sweep:
 
         The walk's head was final before it began, so that nothing can turn up below it later.
         """
-        tip = await self._chain.tip(self._program_id, FIRST_PAGE)
+        tip = await self._chain.tip(self.program_id, FIRST_PAGE)
         self.finalized_slot = max(self.finalized_slot, tip.finalized_slot)
         if tip.page.signatures:
             self.tip_slot = max(self.tip_slot, tip.page.signatures[0].slot)
@@ -99,19 +99,19 @@ class Sweep:
             if unknown.unasked and tries < PATIENCE_TRIES:
                 raise ChainUnavailable("getSignaturesForAddress", [str(unknown), *unknown.unasked]) from unknown
             log.warning("walk_starts_again", reason=str(unknown), floor=walk.floor)
-        tip = await self._chain.tip(self._program_id, NEXT_PAGES)
+        tip = await self._chain.tip(self.program_id, NEXT_PAGES)
         if tip.finalized_slot < walk.head:
             raise ChainUnavailable("getSlot", [f"its finalised slot {tip.finalized_slot} is below {walk.head}"])
         return tip.page
 
     async def _older(self, cursor: str, head: int, source: int | None) -> Page:
-        return await self._chain.older(self._program_id, cursor, NEXT_PAGES, head=head, source=source)
+        return await self._chain.older(self.program_id, cursor, NEXT_PAGES, head=head, source=source)
 
     def _record(self, walk: Walk, page: Page) -> Walk | None:
         """An empty first page is left to the walk's next step, which asks for proof."""
         found = [Owed(s.signature, s.slot, s.block_time) for s in page.signatures]
         met_floor = bool(found) and found[-1].slot <= walk.floor
-        cursor = _end_of_whole_slots(page.signatures)
+        cursor = end_of_whole_slots(page.signatures)
         moved = self._store.record_page(self._epoch, walk, found, cursor or walk.cursor, met_floor=met_floor)
         if met_floor:
             return None
@@ -121,7 +121,7 @@ class Sweep:
         return moved
 
 
-def _end_of_whole_slots(signatures: list[SignatureInfo]) -> str | None:
+def end_of_whole_slots(signatures: list[SignatureInfo]) -> str | None:
     """The last signature above a page's last slot, which may go on behind the page; None if there is no other slot."""
     last_slot = signatures[-1].slot if signatures else -1
     return next((s.signature for s in reversed(signatures) if s.slot > last_slot), None)

@@ -15,6 +15,8 @@ T = TypeVar("T")
 TIMEOUT_S = 5.0
 INDEX_LAG_SLOTS_MAX = 20
 """For so long a signature may be missing from lists: less than it takes a slot to become final."""
+LATE_LAG_SLOTS_MAX = 90
+"""As above, of a node that fails at it: coverage then cannot be right, and the re-sweep has to mend it."""
 
 
 class Refused(Exception):
@@ -40,6 +42,7 @@ class Node:
         self.lag_slots = 0
         self.first_available = 0
         self.lags_index = False
+        self.index_lag_max = INDEX_LAG_SLOTS_MAX
         self.lost_blocks = range(0)
         """As after a start from a snapshot: the node says that these slots were skipped, or lost."""
         self.page_max = self._random.choice([3, 10, 1_000])
@@ -158,7 +161,7 @@ class Node:
         lag = self._index_lag.get(signature)
         if lag is None:
             lag = self._index_lag[signature] = self._random.choice(
-                [0, 0, 0, self._random.randint(1, INDEX_LAG_SLOTS_MAX)]
+                [0, 0, 0, self._random.randint(1, self.index_lag_max)]
             )
         return slot + lag <= self.head
 

@@ -55,7 +55,7 @@ class ClaimsUpToTheTip(Sweep):
     """Takes the newest slot for final."""
 
     async def look(self) -> Walk | None:
-        tip = await self._chain.tip(self._program_id, 1_000)
+        tip = await self._chain.tip(self.program_id, 1_000)
         if not tip.page.signatures:
             return await super().look()
         return self._record(self._store.next_walk(max(tip.finalized_slot, tip.page.signatures[0].slot)), tip.page)
@@ -98,6 +98,13 @@ class GivesUp(Ingest):
     def _postpone(self, missed: Missed) -> None:
         inclusion = Inclusion(missed.owed.signature, missed.owed.slot)
         self._store.append([], no_longer_owed=[inclusion], epoch=self._epoch)
+
+
+class NeverLooksAgain(Ingest):
+    """Takes what was walked once for known."""
+
+    async def _look_again(self) -> None:
+        self._resweep_due_s = float("inf")
 
 
 class TakesNullForDone(Fetcher):
@@ -186,7 +193,7 @@ SABOTAGES: dict[str, Parts] = {
             ReadsOnlyTheFirstPage,
         )
     },
-    **{kind.__name__: Parts(ingest=kind) for kind in (ForgetsWalks, SettlesBeforeItStores, GivesUp)},
+    **{kind.__name__: Parts(ingest=kind) for kind in (ForgetsWalks, SettlesBeforeItStores, GivesUp, NeverLooksAgain)},
     **{
         kind.__name__: Parts(fetcher=kind)
         for kind in (

@@ -25,10 +25,17 @@ from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 from tests.simulation import virtual_time
 from tests.simulation.chain_model import FINAL_AFTER, IDL_PATH, PROGRAM, SLOT_S, ChainModel
-from tests.simulation.nodes import Faults, Node, SimulatedEndpoint, slot_at
+from tests.simulation.nodes import (
+    INDEX_LAG_SLOTS_MAX,
+    LATE_LAG_SLOTS_MAX,
+    Faults,
+    Node,
+    SimulatedEndpoint,
+    slot_at,
+)
 from tests.simulation.oracle import Findings, compare
 
-PACE = Pace(poll_interval_s=1.0, coverage_interval_s=2.0)
+PACE = Pace(poll_interval_s=1.0, coverage_interval_s=2.0, resweep_interval_s=20.0)
 LIVES_MAX = 12
 SETTLES_WITHIN_S = 900.0
 """After the last fault; longer than all back-offs together."""
@@ -83,6 +90,8 @@ class World:
         self.chain = ChainModel(seed)
         self.path = folder / "events.db"
         self._random = Random(f"world {seed}")
+        self.lists_late = self._random.random() < 0.1
+        self._settled_from_s = 0.0
         self.endpoints = [self._endpoint(n) for n in range(self._random.randint(1, 3))]
         self._store_death_rate = self._random.choice([0.0, 0.01, 0.05])
         self.lives = 0
@@ -92,9 +101,10 @@ class World:
         behind = self._random.choice([1, 1, 1, 2])
         seeds = [f"node {self.seed} {number}"] * behind  # alike but for their lag
         nodes = [Node(self.chain, seed, now_slot=self._slot) for seed in seeds]
-        lags_index = self._random.random() < 0.3
+        lags_index = self.lists_late or self._random.random() < 0.3
         for node in nodes:
             node.lags_index = lags_index
+            node.index_lag_max = LATE_LAG_SLOTS_MAX if self.lists_late else INDEX_LAG_SLOTS_MAX
         faults = Faults(f"faults {self.seed} {number}")
         return SimulatedEndpoint(f"node{number}", nodes, faults, Random(f"balance {self.seed} {number}"))
 
@@ -177,12 +187,16 @@ class World:
             node.lost_blocks = range(lost, lost + self._random.choice([0, 3, 30]))
 
     def _heal(self) -> None:
+        if self.lists_late:
+            self._settled_from_s = asyncio.get_running_loop().time() + 3 * PACE.resweep_interval_s
         for endpoint in self.endpoints:
             endpoint.faults.on = False
             for node in endpoint.nodes:
                 node.lag_slots, node.first_available, node.lags_index, node.lost_blocks = 0, 0, False, range(0)
 
     def _is_done(self, store: IngestStore) -> bool:
+        if asyncio.get_running_loop().time() < self._settled_from_s:
+            return False
         progress = store.progress()
         return progress.coverage >= self.chain.slots and progress.owed == 0 and progress.unsettled == 0
 

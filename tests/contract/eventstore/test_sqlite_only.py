@@ -130,7 +130,7 @@ def test_a_store_of_the_first_version_is_migrated_with_all_that_it_holds(path: P
     store.append([], [Evidence("s", 1, 0, 0, b"{}", "node")])
     store.close()
     _statement(path, "DROP VIEW facts")  # what version 1 did not have, as the next ones
-    for table in ("unsettled", "reverts", "gaps", "signatures", "contested"):
+    for table in ("unsettled", "reverts", "gaps", "signatures", "contested", "backfill"):
         _statement(path, f"DROP TABLE {table}")
     _statement(path, "PRAGMA user_version = 1")
     with pytest.raises(SchemaTooOld):
@@ -161,7 +161,7 @@ def test_a_store_that_had_no_index_of_contested_signatures_gets_it_by_migration(
     before = (store.read_contested("s", through_position=100), store.progress(), store.last_coverage())
     assert len(before[0]) == 4
     store.close()
-    for table in ("signatures", "contested"):
+    for table in ("signatures", "contested", "backfill"):
         _statement(path, f"DROP TABLE {table}")
     _statement(path, "PRAGMA user_version = 3")
     migrated = SQLiteEventStore(path)

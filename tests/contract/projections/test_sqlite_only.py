@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from projections.balance_snapshots import BALANCE_SNAPSHOTS
+from projections.coverage import COVERAGE
 from projections.errors import (
     NotReadModels,
     ReadModelsTooNew,
@@ -22,6 +24,7 @@ from projections.sqlite_generation import SQLiteGeneration
 from projections.sqlite_store import SQLiteReadModelStore
 from projections.store import Catalog, Checkpoint, Query, Row, Value
 from projections.transactions import TRANSACTIONS
+from projections.tvl_stats import TVL_STATS
 from projections.vaults import VAULTS
 from tests.contract.projections.test_generation import THINGS, Thing
 
@@ -80,8 +83,25 @@ def _as_nobody() -> Iterator[None]:
         (VAULTS, {"owner": "o"}, ("id",)),
         (TRANSACTIONS, {}, ("id",)),
         (TRANSACTIONS, {"vault": "v", "superseded": False}, ("slot", "transaction_index", "ordinal", "id")),
+        (TRANSACTIONS, {}, ("vault", "superseded", "slot", "transaction_index", "ordinal", "id")),
+        (TRANSACTIONS, {"signature": "s"}, ("id",)),
+        (TRANSACTIONS, {}, ("timestamp", "slot", "id")),
+        (BALANCE_SNAPSHOTS, {"vault": "v", "period": "hourly"}, ("start", "id")),
+        (TVL_STATS, {}, ("minute", "id")),
+        (COVERAGE, {"state": "open"}, ("from_slot", "id")),
     ],
-    ids=["vaults", "vault of owner", "transactions", "transactions of vault"],
+    ids=[
+        "vaults",
+        "vault of owner",
+        "transactions",
+        "transactions of vault",
+        "next vault",
+        "by signature",
+        "by time",
+        "snapshots of vault",
+        "minutes",
+        "gaps",
+    ],
 )
 async def test_every_query_of_the_readers_goes_by_an_index(
     folder: Path, projection: Projection, where: dict[str, Value], order: tuple[str, ...], after: bool, down: bool

@@ -6,7 +6,7 @@ from contextlib import closing
 from eventstore.facts import GapAccepted
 from eventstore.open import open_ingest_store
 from eventstore.port import Gap, Owed
-from tests.process.indexer.conftest import Indexer
+from tests.process.indexer.conftest import Indexer, Node
 
 GAP = Gap(5, 5, "signature-5", "the node has no logs of it")
 
@@ -41,3 +41,25 @@ async def test_gaps_are_listed_and_accepted_with_a_reason(indexer: Indexer) -> N
         assert store.progress().complete_through == 10
         (fact,) = [s.fact for s in store.read_after(0, 10) if isinstance(s.fact, GapAccepted)]
         assert (fact.operator, fact.reason) == ("mara", "not ours")
+
+
+async def test_backfill_goes_through_history_again_and_says_what_it_found(indexer: Indexer, node: Node) -> None:
+    running = await indexer.start()
+    await running.until(lambda: indexer.covers(node.finalized), "coverage")
+    await running.stop()
+    done = await indexer.run("backfill", "--json")
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert told["listed"] > 0
+    assert told["queued"] == 0
+    text = (await indexer.run("backfill", "--from-slot", "1")).out
+    assert "signatures down to slot" in text
+    assert "0 were not known" in text
+
+
+async def test_backfill_of_a_store_of_another_chain_is_refused(indexer: Indexer, node: Node) -> None:
+    running = await indexer.start()
+    await running.until(lambda: indexer.covers(node.finalized), "coverage")
+    await running.stop()
+    node.genesis = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"
+    assert "another chain" in (await indexer.run("backfill")).refusal

@@ -205,6 +205,21 @@ async def test_status_with_the_node_down_tells_the_store_and_what_is_wrong(
     assert filled.facts() == before
 
 
+async def test_status_tells_of_each_endpoint_whether_it_can_be_used(
+    filled: Indexer, node: Node, unused_tcp_port: int
+) -> None:
+    gone = f"http://127.0.0.1:{unused_tcp_port}"
+    urls = {"RPC_URLS": f"{gone}/{SECRET},{filled.settings['RPC_URLS']}"}
+    told = json.loads((await filled.run("status", "--json", settings=urls)).out)
+    down, up = told["endpoints"]
+    assert (down["endpoint"], down["headSlot"]) == (gone, None)
+    assert "Cannot connect" in down["error"]
+    assert (up["headSlot"], up["error"]) == (node.finalized, None)
+    assert (told["headSlot"], told["nodeError"]) == (node.finalized, None)
+    assert (told["unsettled"], told["gapsOpen"], told["gapsAccepted"]) == (0, 0, 0)
+    assert f"endpoint          {gone}  " in (await filled.run("status", settings=urls)).out
+
+
 @pytest.mark.parametrize("other", ["genesis", "blocks"])
 async def test_status_says_that_the_node_is_of_another_chain_than_the_stores(
     filled: Indexer, node: Node, other: str

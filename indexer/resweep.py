@@ -1,0 +1,49 @@
+"""Walks again over what was walked before: an index may show a signature late, or a node with more history be found."""
+
+import structlog
+
+from eventstore.port import IngestStore, Owed
+from indexer.chain import Chain
+from indexer.sweep import NEXT_PAGES, end_of_whole_slots
+
+log = structlog.get_logger()
+
+
+class Resweep:
+    """One pass from the tip down to `floor`. It queues what was not known, and claims nothing."""
+
+    def __init__(
+        self, chain: Chain, store: IngestStore, program_id: str, floor: int, cursor: str | None = None
+    ) -> None:
+        self._chain, self._store, self._program_id = chain, store, program_id
+        self._head = -1
+        self.floor = floor
+        self.cursor = cursor
+        """The last signature of a slot that was listed whole; None at the tip."""
+        self.head_slot = -1
+        """Of the newest signature that it saw."""
+        self.slot: int | None = None
+        """Down to where it has come."""
+        self.listed = 0
+        self.queued = 0
+
+    async def step(self) -> bool:
+        """One page; True if there is more. Raises ChainUnavailable, CursorUnknown: nothing has changed then."""
+        if self.cursor is None:
+            tip = await self._chain.tip(self._program_id, NEXT_PAGES)
+            self._head, page = tip.finalized_slot, tip.page
+        else:
+            if self._head < 0:
+                self._head = await self._chain.slot("finalized")
+            page = await self._chain.older(self._program_id, self.cursor, NEXT_PAGES, head=self._head)
+        if not page.signatures:
+            return False
+        new = self._store.enqueue([Owed(s.signature, s.slot, s.block_time) for s in page.signatures], head=self._head)
+        for owed in new:
+            log.warning("found_late", signature=owed.signature, slot=owed.slot)
+        self.head_slot = max(self.head_slot, page.signatures[0].slot)
+        last = page.signatures[-1]
+        # A slot that fills a page is gone over again only by who began it: here its rest is left for the next pass.
+        self.cursor = end_of_whole_slots(page.signatures) or last.signature
+        self.slot, self.listed, self.queued = last.slot, self.listed + len(page.signatures), self.queued + len(new)
+        return last.slot > self.floor
