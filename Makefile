@@ -7,7 +7,7 @@ SEEDS ?= 1000
 export VAULT_PROGRAMS_DIR ?= programs/artifacts
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-python check-rust format programs mutate-program program-docs simulate wheel clean
+.PHONY: help install run test check check-python check-rust format programs mutate-program program-docs simulate bench wheel clean
 
 help: ## print this
 	@echo "collateral-vault: make TARGET"
@@ -62,6 +62,10 @@ program-docs: install ## rewrite the generated parts of docs/program.md (MEASURE
 
 simulate: install ## SEEDS=1000 seeded schedules of failing nodes and dying indexers; SEED=7 runs one, with its log
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
+
+bench: install ## print the ratios of decoding and appending (each file in bench/ has --help or says what it takes)
+	$(BIN)/python -m bench.decode
+	PYTHONPATH=deploy $(BIN)/python bench/append.py
 
 wheel: install ## build the wheel into dist/
 	@rm -rf dist

@@ -1,6 +1,7 @@
 """A node behind a URL."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
@@ -31,6 +32,8 @@ class _RpcError(msgspec.Struct):
 class _Response(msgspec.Struct):
     result: msgspec.Raw = msgspec.Raw()
     error: _RpcError | None = None
+    id: int | str | None = None
+    """None where the node does not say to what it answers."""
 
 
 _response = msgspec.json.Decoder(_Response)
@@ -43,13 +46,8 @@ class HttpEndpoint:
         self.name = public_name(url)
         self.connections = 0
         self._url, self._timeout_s, self._limit = url, timeout_s, limit
-        counting = aiohttp.TraceConfig()
-        counting.on_connection_create_end.append(self._count)
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
-            connector=aiohttp.TCPConnector(limit=0),  # the semaphore limits
-            trace_configs=[counting],
-        )
+        self._ids = itertools.count(1)
+        self._session = self._open()
 
     def anew(self) -> "HttpEndpoint":
         return HttpEndpoint(self._url, timeout_s=self._timeout_s, limit=asyncio.Semaphore(1))
@@ -58,9 +56,13 @@ class HttpEndpoint:
         await self._session.close()
 
     async def ask(self, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]") -> Answer[T]:
-        body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        number = next(self._ids)
+        body = msgspec.json.encode({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         try:
             response = self._parse(await self._post(body), _response)
+            if response.id is not None and str(response.id) != str(number):
+                await self._connect_anew()
+                raise Unusable(f"it answered request {str(response.id)[:40]!r} instead of {number}")
             if response.error is not None:
                 self._raise(method, response.error)
             raw = bytes(response.result)
@@ -70,6 +72,20 @@ class HttpEndpoint:
         except Unusable as unusable:
             reason = without_secrets(str(unusable), self._url)
             raise Unusable(f"{self.name}: {reason}", unusable.retry_after_s) from unusable
+
+    def _open(self) -> aiohttp.ClientSession:
+        counting = aiohttp.TraceConfig()
+        counting.on_connection_create_end.append(self._count)
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            connector=aiohttp.TCPConnector(limit=0),  # the semaphore limits
+            trace_configs=[counting],
+        )
+
+    async def _connect_anew(self) -> None:
+        """Over a connection on which one answer came twice, each that follows is to the request before."""
+        last, self._session = self._session, self._open()
+        await last.close()
 
     async def _post(self, body: bytes) -> bytes:
         try:

@@ -39,7 +39,8 @@ class Resweep:
         if not page.signatures:
             return False
         new = self._store.enqueue([Owed(s.signature, s.slot, s.block_time) for s in page.signatures], head=self._head)
-        for owed in new:
+        known_through = self._store.progress().discovered_through
+        for owed in (o for o in new if o.slot <= known_through):
             log.warning("found_late", signature=owed.signature, slot=owed.slot)
         self.head_slot = max(self.head_slot, page.signatures[0].slot)
         last = page.signatures[-1]

@@ -1,6 +1,7 @@
 """Whatever a node answers, a call ends in a value, a clear no, or ChainUnavailable; never in a wrong value."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
@@ -85,6 +86,33 @@ async def test_a_useless_answer_is_named_with_the_endpoint_but_not_its_key(
     assert reason in str(caught.value)
     assert public_name(url) in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+async def test_an_answer_that_comes_twice_is_not_taken_for_the_next_ones(start_node: NodeMaker) -> None:
+    """Some proxy repeats itself on a connection that stays open: all answers there are one request behind from then."""
+
+    async def twice(request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        body = json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": call["params"][0]}).encode()
+        response = web.Response(body=body)
+        await response.prepare(request)
+        await response.write_eof()
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return response
+
+    url = await start_node(twice)
+    answers: list[int | None] = []
+    async with client(url) as rpc:
+        for count in range(20):
+            try:
+                answers.append((await rpc.call("getSlot", [count], number)).value)
+            except ChainUnavailable as unavailable:
+                assert "it answered request" in str(unavailable)
+                answers.append(None)
+    assert set(enumerate(answers)) <= {*enumerate(range(20)), *((count, None) for count in range(20))}
+    assert {None, 0} <= set(answers)
+    assert sum(answer is not None for answer in answers) >= 10, "a connection that is behind is not used again"
 
 
 async def test_a_node_that_is_not_there_is_named(unused_tcp_port: int) -> None:
