@@ -98,21 +98,6 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 @pytest.fixture
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints what a run has found, also when it has passed."""
-    plugins = request.config.pluginmanager
-    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
-    assert reporter is not None
-    assert capture is not None
-
-    def line(text: str) -> None:
-        with capture.global_and_fixture_disabled():
-            reporter.write_line(f"\n{text}")
-
-    return line
-
-
-@pytest.fixture
 def wait_until() -> Callable[[Callable[[], Awaitable[bool]], str], Awaitable[None]]:
     return until
 
