@@ -149,6 +149,16 @@ def made_before(mint: Find, owner: Find) -> Break:
     return lambda scene: scene.svm.set_tokens(scene.accounts["token_account"], mint(scene), owner(scene), 0)
 
 
+def made_by(program: Pubkey) -> Break:
+    """The vault's token account, right but for who wrote it."""
+
+    def made(scene: Scene) -> None:
+        made_before(lambda s: s.svm.mint, lambda s: s.accounts["vault"])(scene)
+        scene.write("token_account", scene.read("token_account").data, program)
+
+    return made
+
+
 # Several at once.
 
 

@@ -174,7 +174,9 @@ REFUSALS = [
     Refusal(
         wrong="an account that another program wrote",
         error="AccountOwnedByWrongProgram",
-        cases=each((*OURS, *TOKENS, "collateral_mint", "program_data"), breaks.of_another_program),
+        cases=each((*OURS, *TOKENS, "collateral_mint", "program_data"), breaks.of_another_program)
+        | at("initialize_vault", "token_account", breaks.made_by(STRANGE_PROGRAM))
+        | at("initialize_vault", "token_account of Token-2022", breaks.made_by(TOKEN_2022)),
     ),
     Refusal(
         wrong="an account of ours, but of another kind",

@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.program import breaks
 from tests.program.breaks import Break
 from tests.program.chain import refused
 from tests.program.refusals import REFUSALS
 from tests.program.scene import IDLS, POSITIONS, VAULTS, Scene
+from tests.program.wrong_accounts import STRANGE_PROGRAM, always
 
 CASES = [
     pytest.param(instruction, broken, refusal.error, id=f"{instruction}: {refusal.wrong} ({what})")
@@ -25,6 +27,23 @@ def test_a_broken_call_is_refused_by_name_and_changes_nothing(instruction: str, 
     scene, called = Scene(instruction), IDLS[instruction]
     broken(scene)
     with refused(error, by=called.program if error in called.errors.values() else None):
+        scene.call()
+
+
+@pytest.mark.parametrize(
+    ("instruction", "broken", "error"),
+    [
+        ("open_position", breaks.of_another_program("vault"), "AccountOwnedByWrongProgram"),
+        ("close_position", breaks.of_another_program("vault"), "AccountOwnedByWrongProgram"),
+        ("settle_position", breaks.of_another_program("from_vault"), "AccountOwnedByWrongProgram"),
+        ("settle_position", breaks.instead("token_program", always(STRANGE_PROGRAM)), "InvalidProgramId"),
+    ],
+)
+def test_what_the_position_manager_names_it_checks_before_it_calls(instruction: str, broken: Break, error: str) -> None:
+    """The vault-manager would refuse the same where it is called, but to close a position without margin it is not."""
+    scene = Scene(instruction)
+    broken(scene)
+    with refused(error, by=POSITIONS.program):
         scene.call()
 
 
