@@ -31,6 +31,11 @@ def open_fact_reader(url: str) -> FactReader:
     return StoreReader(_backend(url, read_only=True))
 
 
+def public_url(url: str) -> str:
+    """For logs and messages: without user and password. Raises StoreUrlInvalid."""
+    return parse_postgres_url(url).where if url.startswith(SCHEMES) else url
+
+
 def _backend(url: str, *, read_only: bool, once: bool = False) -> Backend:
     if url.startswith(SCHEMES):
         _refuse_database_functions()

@@ -18,7 +18,7 @@ import typer
 from pydantic import ValidationError
 
 from eventstore.errors import EventStoreError
-from eventstore.open import open_ingest_store, open_ingest_store_to_look_at
+from eventstore.open import open_ingest_store, open_ingest_store_to_look_at, public_url
 from eventstore.port import Backfill, Gap, IngestStore
 from eventstore.process_logs import configure_logs
 from indexer import backfill as backfill_command
@@ -176,14 +176,12 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
 
 async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop: asyncio.Event) -> None:
     epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
-    program_id = decoder.program_id
-    async with _rpc(
-        settings, settings.rpc_urls, lambda chain: attach(chain, store, settings.event_store_url, program_id)
-    ) as rpc:
+    program_id, where = decoder.program_id, public_url(settings.event_store_url)
+    async with _rpc(settings, settings.rpc_urls, lambda chain: attach(chain, store, where, program_id)) as rpc:
         async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
             with attempt:
                 await rpc.vet_all()
-        log.info("started", store=settings.event_store_url, program=program_id, position=store.last_position())
+        log.info("started", store=where, program=program_id, position=store.last_position())
         chain, hint = _chain(settings, rpc), Hint()
         ingest = Ingest(
             chain,
@@ -218,7 +216,7 @@ def _report_end_of_hints(listener: "asyncio.Task[None]") -> None:
 
 
 async def _backfill(settings: Settings, store: IngestStore, program_id: str, from_slot: int) -> Backfill | None:
-    check = partial(compare, store=store, where=settings.event_store_url)
+    check = partial(compare, store=store, where=public_url(settings.event_store_url))
     async with _rpc(settings, settings.rpc_urls, check) as rpc:
         await rpc.vet_all()
         with backfill_command.BackfillProgress() as progress:
@@ -227,12 +225,13 @@ async def _backfill(settings: Settings, store: IngestStore, program_id: str, fro
 
 
 async def _status(settings: Settings, store: IngestStore) -> Status:
+    where = public_url(settings.event_store_url)
     async with AsyncExitStack() as held:
         chains: list[tuple[str, Chain]] = []
         for url in settings.rpc_urls:
-            rpc = _rpc(settings, [url], lambda chain: compare(chain, store, settings.event_store_url))
+            rpc = _rpc(settings, [url], lambda chain: compare(chain, store, where))
             chains.append((public_name(url), _chain(settings, await held.enter_async_context(rpc))))
-        return await read_status(store, settings.event_store_url, chains)
+        return await read_status(store, where, chains)
 
 
 def _rpc(settings: Settings, urls: Sequence[str], check: Callable[[RpcChain], Awaitable[None]]) -> RpcClient:
