@@ -238,11 +238,10 @@ def _rpc(settings: Settings, urls: Sequence[str], check: Callable[[RpcChain], Aw
     """`check` raises what keeps an endpoint that tells a chain from being used."""
 
     async def vet(endpoint: Endpoint) -> None:
-        async with RpcClient([endpoint.anew()]) as rpc:
-            await check(_chain(settings, rpc))
+        await check(_chain(settings, RpcClient([endpoint])))
 
-    limit = asyncio.Semaphore(settings.rpc_concurrency)
-    return RpcClient([HttpEndpoint(url, timeout_s=settings.rpc_timeout_s, limit=limit) for url in urls], vet=vet)
+    endpoints = [HttpEndpoint(url, timeout_s=settings.rpc_timeout_s) for url in urls]
+    return RpcClient(endpoints, vet=vet, concurrency=settings.rpc_concurrency)
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:

@@ -23,7 +23,10 @@ class Answer(NamedTuple, Generic[T]):
 
 
 class Endpoint(Protocol):
-    """To be closed. The texts of what it raises name it, and are free of its URL's secrets."""
+    """A connection to a node, opened when it is needed, for one question at a time. To be closed.
+
+    The texts of what it raises name it, and are free of its URL's secrets.
+    """
 
     name: str
     """Scheme, host and port: paths and queries may hold keys."""
@@ -31,7 +34,7 @@ class Endpoint(Protocol):
     """Opened so far: who answers over the next one may be another node."""
 
     def anew(self) -> Self:
-        """The same address, over connections of its own."""
+        """The same address, over a connection of its own."""
 
     async def ask(self, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]") -> Answer[T]:
         """Raises Unusable, or RpcRefused for a clear no."""

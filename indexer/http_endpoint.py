@@ -1,6 +1,5 @@
 """A node behind a URL."""
 
-import asyncio
 import itertools
 import re
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from indexer.errors import RpcRefused
 
 T = TypeVar("T")
 RESPONSE_BYTES_MAX = 64 * 2**20
+KEEP_ALIVE_S = 60.0
+"""How long an idle connection is kept, if the node keeps it: another one would have to be vetted."""
 MESSAGE_LENGTH_MAX = 300
 """Of what a node says of an error."""
 SECRET_LENGTH_MIN = 6
@@ -40,17 +41,17 @@ _response = msgspec.json.Decoder(_Response)
 
 
 class HttpEndpoint:
-    """Implements Endpoint; requests in flight are limited by `limit`, with those of others that share it."""
+    """Implements Endpoint."""
 
-    def __init__(self, url: str, *, timeout_s: float, limit: asyncio.Semaphore) -> None:
+    def __init__(self, url: str, *, timeout_s: float) -> None:
         self.name = public_name(url)
         self.connections = 0
-        self._url, self._timeout_s, self._limit = url, timeout_s, limit
+        self._url, self._timeout_s = url, timeout_s
         self._ids = itertools.count(1)
         self._session = self._open()
 
     def anew(self) -> "HttpEndpoint":
-        return HttpEndpoint(self._url, timeout_s=self._timeout_s, limit=asyncio.Semaphore(1))
+        return HttpEndpoint(self._url, timeout_s=self._timeout_s)
 
     async def close(self) -> None:
         await self._session.close()
@@ -78,7 +79,7 @@ class HttpEndpoint:
         counting.on_connection_create_end.append(self._count)
         return aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            connector=aiohttp.TCPConnector(limit=0),  # the semaphore limits
+            connector=aiohttp.TCPConnector(limit=1, keepalive_timeout=KEEP_ALIVE_S),
             trace_configs=[counting],
         )
 
@@ -89,12 +90,9 @@ class HttpEndpoint:
 
     async def _post(self, body: bytes) -> bytes:
         try:
-            async with (
-                self._limit,
-                self._session.post(
-                    self._url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
-                ) as response,
-            ):
+            async with self._session.post(
+                self._url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
+            ) as response:
                 if response.status != 200:
                     raise Unusable(f"HTTP {response.status}", _retry_after_s(response.headers.get("Retry-After")))
                 return await _bounded_body(response)

@@ -1,7 +1,8 @@
-"""JSON-RPC to Solana nodes: fails over between endpoints, and hands out nothing from one that was not vetted."""
+"""JSON-RPC to Solana nodes: fails over between endpoints, and hands out nothing from a connection not vetted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, NamedTuple, Self, TypeVar
 
@@ -29,14 +30,15 @@ class Reply(NamedTuple, Generic[T]):
 class RpcClient:
     """`async with`; calls raise ChainUnavailable when every endpoint failed, RpcRefused when none did better than a no.
 
-    It closes its endpoints. `vet` is called with one before an answer of it is used, and again for each connection that
-    it opens; it raises what keeps that endpoint from being used, or, when it may be used later, ChainUnavailable or
-    NodeBehind.
+    It closes its endpoints; `concurrency` is how many calls to all of them may be under way. Before an answer that came
+    over a new connection is used, `vet` is called with what asks over that very connection; it raises what keeps the
+    endpoint from being used, or, when it may be used later, ChainUnavailable or NodeBehind.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, vet: Vet | None = None) -> None:
-        self._endpoints = list(endpoints)
+    def __init__(self, endpoints: Sequence[Endpoint], *, vet: Vet | None = None, concurrency: int = 1) -> None:
+        self._lanes = [_Lanes(endpoint) for endpoint in endpoints]
         self._vetting = _Vetting(vet) if vet else None
+        self._limit = asyncio.Semaphore(concurrency)
         self._preferred = 0
 
     async def __aenter__(self) -> Self:
@@ -45,27 +47,27 @@ class RpcClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._vetting is not None:
-            await self._vetting.close()
-        for endpoint in self._endpoints:
-            await endpoint.close()
+        for lanes in self._lanes:
+            await lanes.close()
 
     async def vet_all(self) -> None:
         """Raises ChainUnavailable if no endpoint can be used now."""
         assert self._vetting is not None, "there is nothing to vet by"
         reasons = []
-        for endpoint in self._endpoints:
+        for lanes in self._lanes:
             try:
-                await self._vetting.make_sure_of(endpoint)
+                async with self._limit:
+                    with lanes.one() as endpoint:
+                        await self._vetting.make_sure_of(lanes, endpoint)
             except Unusable as unusable:
                 reasons.append(str(unusable))
-                log.warning("endpoint_unusable", endpoint=endpoint.name, reason=str(unusable))
-        if len(reasons) == len(self._endpoints):
+                log.warning("endpoint_unusable", endpoint=lanes.name, reason=str(unusable))
+        if len(reasons) == len(self._lanes):
             raise ChainUnavailable("start", reasons)
 
     def turns(self) -> list[int]:
         """Which endpoints there are, in the order they are asked: from the one that answered last."""
-        count = len(self._endpoints)
+        count = len(self._lanes)
         return [(self._preferred + n) % count for n in range(count)]
 
     async def call(
@@ -76,9 +78,9 @@ class RpcClient:
         refusals: list[RpcRefused] = []
         retry_after_s = 0.0
         for index in [at] if at is not None else self.turns():
-            endpoint = self._endpoints[index]
+            lanes = self._lanes[index]
             try:
-                answer = await self._ask(endpoint, method, params, decoder)
+                answer = await self._ask(lanes, method, params, decoder)
             except Unusable as unusable:
                 reasons.append(str(unusable))
                 retry_after_s = max(retry_after_s, unusable.retry_after_s)
@@ -89,61 +91,80 @@ class RpcClient:
                 refusals.append(refused)
                 continue
             if at is None and index != self._preferred:
-                log.warning("failed_over", endpoint=endpoint.name, reasons=reasons)
+                log.warning("failed_over", endpoint=lanes.name, reasons=reasons)
             self._preferred = index
-            return Reply(answer.value, answer.raw, endpoint.name, index)
+            return Reply(answer.value, answer.raw, lanes.name, index)
         if refusals:
             raise refusals[0]
         raise ChainUnavailable(method, reasons, retry_after_s)
 
     async def _ask(
-        self, endpoint: Endpoint, method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]"
+        self, lanes: "_Lanes", method: str, params: Sequence[object], decoder: "msgspec.json.Decoder[T]"
     ) -> Answer[T]:
-        """A refusal is an answer as well: it says nothing either before the endpoint is vetted."""
+        """A refusal is an answer as well: it says nothing either before the connection is vetted."""
         answer: Answer[T] | RpcRefused
-        try:
-            answer = await endpoint.ask(method, params, decoder)
-        except RpcRefused as refused:
-            answer = refused
-        if self._vetting is not None:
-            await self._vetting.make_sure_of(endpoint)
+        async with self._limit:
+            with lanes.one() as endpoint:
+                try:
+                    answer = await endpoint.ask(method, params, decoder)
+                except RpcRefused as refused:
+                    answer = refused
+                if self._vetting is not None:
+                    await self._vetting.make_sure_of(lanes, endpoint)
         if isinstance(answer, RpcRefused):
             raise answer
         return answer
 
 
-class _Vetting:
-    """However many calls wait for it, the connections of an endpoint are vetted together."""
+class _Lanes:
+    """The connections to one address: as many as there were calls under way at once."""
 
+    def __init__(self, first: Endpoint) -> None:
+        self.name = first.name
+        self._anew = first.anew
+        self._all, self._free = [first], [first]
+
+    @contextmanager
+    def one(self) -> Iterator[Endpoint]:
+        """For one caller at a time."""
+        if not self._free:
+            self._all.append(self._anew())
+            self._free.append(self._all[-1])
+        endpoint = self._free.pop()  # the one that was used last: the fewer are used, the fewer have to be vetted
+        try:
+            yield endpoint
+        finally:
+            if endpoint in self._all:
+                self._free.append(endpoint)
+
+    async def drop(self, endpoint: Endpoint) -> None:
+        """Another connection may lead to another node."""
+        self._all.remove(endpoint)
+        await endpoint.close()
+
+    async def close(self) -> None:
+        for endpoint in self._all:
+            await endpoint.close()
+
+
+class _Vetting:
     def __init__(self, vet: Vet) -> None:
         self._vet = vet
         self._vetted: dict[Endpoint, int] = {}
         """How many connections had been opened when the last vetting that it passed began."""
-        self._running: dict[Endpoint, asyncio.Task[None]] = {}
 
-    async def make_sure_of(self, endpoint: Endpoint) -> None:
-        """Raises Unusable where it may be used later, and what keeps it from ever being used."""
-        opened = endpoint.connections
-        while self._vetted.get(endpoint, -1) < opened:
-            if endpoint not in self._running:
-                self._running[endpoint] = asyncio.create_task(self._vet_anew(endpoint))
-            try:
-                await asyncio.shield(self._running[endpoint])
-            except ChainUnavailable as error:
-                raise Unusable("; ".join(error.reasons), error.retry_after_s) from error
-            except NodeBehind as error:
-                raise Unusable(f"{endpoint.name}: {error}") from error
-
-    async def close(self) -> None:
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
-
-    async def _vet_anew(self, endpoint: Endpoint) -> None:
-        opened = endpoint.connections
+    async def make_sure_of(self, lanes: _Lanes, endpoint: Endpoint) -> None:
+        """Of its connection. Raises Unusable where it may be used later, and what keeps it from ever being used."""
+        opened = max(endpoint.connections, 1)  # the first is there after the first question
+        if self._vetted.get(endpoint, 0) >= opened:
+            return
+        self._vetted.pop(endpoint, None)
         try:
             await self._vet(endpoint)
-            self._vetted[endpoint] = opened
-            log.info("endpoint_vetted", endpoint=endpoint.name)
-        finally:
-            del self._running[endpoint]
+        except (ChainUnavailable, NodeBehind) as error:
+            await lanes.drop(endpoint)
+            if isinstance(error, NodeBehind):
+                raise Unusable(f"{endpoint.name}: {error}") from error
+            raise Unusable("; ".join(error.reasons), error.retry_after_s) from error
+        self._vetted[endpoint] = opened
+        log.info("endpoint_vetted", endpoint=endpoint.name)

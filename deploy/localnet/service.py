@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from localnet.errors import ChildDied, NotReady
+from localnet.tether import tethered
 
-TETHER = Path(__file__).with_name("tether.py")
 STOP_TIMEOUT_S = 15
 LAST_LINES = 15
 POLL_EVERY_S = 0.05
@@ -34,10 +33,10 @@ class Service:
         return self._process.pid
 
     async def start(self) -> None:
-        """To be called in the main thread, whose end is what the kernel takes for ours."""
+        """To be called in the main thread."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", str(TETHER), str(os.getpid()), *self._command),
+                *tethered(self._command),
                 env=dict(self._environment),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -15,6 +15,8 @@ from typing import Self
 
 import psycopg
 
+from localnet.tether import tethered
+
 START_S = 30.0
 STOP_S = 60.0
 POLL_S = 0.02
@@ -95,6 +97,11 @@ class PostgresServer:
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
@@ -119,9 +126,11 @@ class PostgresServer:
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), *arguments],
+                tethered(
+                    [str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port), *arguments],
+                    user=self._user,
+                ),
                 cwd=self._folder,
-                user=self._user,
                 stdout=log,
                 stderr=log,
             )

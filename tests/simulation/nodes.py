@@ -220,7 +220,7 @@ class SimulatedEndpoint:
         self.nodes, self.faults, self._random = nodes, faults, random
 
     def anew(self) -> Self:
-        return self
+        return type(self)(self.name, self.nodes, self.faults, self._random)
 
     async def close(self) -> None: ...
 

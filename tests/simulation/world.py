@@ -36,6 +36,7 @@ from tests.simulation.nodes import (
 from tests.simulation.oracle import Findings, compare
 
 PACE = Pace(poll_interval_s=1.0, coverage_interval_s=2.0, resweep_interval_s=20.0)
+CONCURRENCY = 16
 LIVES_MAX = 12
 SETTLES_WITHIN_S = 900.0
 """After the last fault; longer than all back-offs together."""
@@ -147,9 +148,9 @@ class World:
 
     async def _indexer(self, store: IngestStore, epoch: int) -> None:
         async def vet(endpoint: Endpoint) -> None:
-            await attach(self._chain(RpcClient([endpoint.anew()])), store, "events.db", PROGRAM)
+            await attach(self._chain(RpcClient([endpoint])), store, "events.db", PROGRAM)
 
-        async with RpcClient(self.endpoints, vet=vet) as rpc:
+        async with RpcClient(self.endpoints, vet=vet, concurrency=CONCURRENCY) as rpc:
             while True:
                 with suppress(ChainUnavailable):
                     await rpc.vet_all()

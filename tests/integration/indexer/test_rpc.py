@@ -14,7 +14,7 @@ from indexer.chain import Page, RpcChain
 from indexer.endpoint import Endpoint
 from indexer.errors import ChainUnavailable, CursorUnknown, NodeBehind, OtherChain, RpcRefused
 from indexer.http_endpoint import HttpEndpoint, public_name
-from indexer.rpc import RpcClient, Vet
+from indexer.rpc import Reply, RpcClient, Vet
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NodeMaker = Callable[[Answer], Awaitable[str]]
@@ -46,8 +46,7 @@ def says(body: str | bytes, *, status: int = 200, headers: dict[str, str] | None
 
 
 def client(*urls: str, timeout_s: float = 5.0, concurrency: int = 4, vet: Vet | None = None) -> RpcClient:
-    limit = asyncio.Semaphore(concurrency)
-    return RpcClient([HttpEndpoint(url, timeout_s=timeout_s, limit=limit) for url in urls], vet=vet)
+    return RpcClient([HttpEndpoint(url, timeout_s=timeout_s) for url in urls], vet=vet, concurrency=concurrency)
 
 
 async def ask(*urls: str, timeout_s: float = 5.0) -> int:
@@ -206,6 +205,48 @@ async def test_no_answer_is_handed_out_before_the_node_behind_its_connection_is_
             await rpc.call("getSlot", [], number)
         with pytest.raises(OtherChain):
             await rpc.call("getSlot", [], number)
+
+
+async def test_of_two_chains_behind_one_address_only_one_is_read_from(start_node: NodeMaker) -> None:
+    """A balancer that gives each connection to another node: vetting one of them says nothing of the others."""
+    chains: dict[asyncio.BaseTransport | None, int] = {}
+    all_connected = asyncio.Barrier(4)
+
+    async def balance(request: web.Request) -> web.StreamResponse:
+        is_new = request.transport not in chains
+        chain = chains.setdefault(request.transport, len(chains) % 2)
+        if is_new and len(chains) <= 4:
+            await all_connected.wait()
+        return web.json_response({"result": chain})
+
+    async def vet(endpoint: Endpoint) -> None:
+        if (await endpoint.ask("getGenesisHash", [], number)).value == 1:
+            raise NodeBehind("events.db", "its chain is another")
+
+    async with client(await start_node(balance), vet=vet) as rpc:
+        calls = [rpc.call("getSlot", [], number) for _ in range(4)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [o.value for o in outcomes if isinstance(o, Reply)] == [0, 0]
+        assert len([o for o in outcomes if isinstance(o, ChainUnavailable)]) == 2
+        for _ in range(9):
+            assert (await rpc.call("getSlot", [], number)).value == 0, "what did not pass is not asked again"
+
+
+async def test_after_a_connection_that_did_not_pass_another_is_tried(start_node: NodeMaker) -> None:
+    ages: dict[asyncio.BaseTransport | None, int] = {}
+
+    async def balance(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"result": ages.setdefault(request.transport, len(ages))})
+
+    async def vet(endpoint: Endpoint) -> None:
+        if (await endpoint.ask("getSlot", [], number)).value == 0:
+            raise NodeBehind("events.db", "its head is below")
+
+    async with client(await start_node(balance), vet=vet) as rpc:
+        with pytest.raises(ChainUnavailable, match="its head is below"):
+            await rpc.vet_all()
+        await rpc.vet_all()
+        assert (await rpc.call("getSlot", [], number)).value == 1
 
 
 async def test_a_connection_that_stays_open_is_vetted_once_however_many_calls_wait_for_it(

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-COMMAND = Path(sys.executable).with_name("vault-api")
+from localnet.tether import tethered
+
+COMMAND = str(Path(sys.executable).with_name("vault-api"))
 DEADLINE_S = 20.0
 POLL_S = 0.01
 
@@ -24,7 +26,7 @@ class ApiProcess:
         self._log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [COMMAND], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
+                tethered([COMMAND]), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
             )
 
     @property

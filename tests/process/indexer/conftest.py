@@ -20,6 +20,7 @@ from eventstore.errors import StoreMissing
 from eventstore.facts import ProgramFact
 from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import Progress, StoredFact
+from localnet.tether import tethered
 
 ROOT = Path(__file__).parents[3]
 COMMAND = str(Path(sys.executable).with_name("vault-indexer"))
@@ -142,7 +143,7 @@ class Indexer:
         out, err = self.folder / f"{number}.out", self.folder / f"{number}.err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                *(COMMAND, *(arguments or ("run",))),
+                *tethered([COMMAND, *(arguments or ("run",))]),
                 env=self._environment(settings or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,

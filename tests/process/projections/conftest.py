@@ -17,6 +17,7 @@ import pytest
 
 from eventstore.open import open_ingest_store
 from eventstore.port import IngestStore
+from localnet.tether import tethered
 from projections.errors import ReadModelsUnavailable
 from projections.open import open_store
 from projections.registry import PROJECTIONS
@@ -58,7 +59,7 @@ class Projector:
     def start(self, *arguments: str, settings: dict[str, str] | None = None) -> subprocess.Popen[str]:
         environment = {**os.environ, **self.settings, **(settings or {})}
         process = subprocess.Popen(
-            [COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            tethered([COMMAND, *arguments]), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self._started.append(process)
         return process
@@ -72,7 +73,7 @@ class Projector:
         """To its end. A setting of None is left out."""
         environment = {**os.environ, **self.settings, **(settings or {})}
         return subprocess.run(
-            [COMMAND, *arguments],
+            tethered([COMMAND, *arguments]),
             env={k: v for k, v in environment.items() if v is not None},
             preexec_fn=before,
             capture_output=True,
