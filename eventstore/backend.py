@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from eventstore.port import StoredBytes
 from eventstore.tables import Table
 
 Value = int | str | bytes | UUID | None
@@ -40,6 +41,9 @@ class Transaction(Protocol):
 
     def append_new(self, facts: Sequence[EncodedFact], recorded_at_us: int) -> list[int | None]:
         """Positions aligned with `facts`, rising; None where the key was stored already, or earlier in `facts`."""
+
+    def append_at(self, facts: Sequence[StoredBytes]) -> int:
+        """At their own positions, none of which is taken; returns how many keys were new."""
 
     def create(self, table: Table) -> None: ...
 

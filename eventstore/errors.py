@@ -177,3 +177,34 @@ class TopicUnknown(EventStoreError):
         super().__init__(
             f"its topic {topic!r} is unknown here: use the version that wrote it, or, if there is none, {ANEW}"
         )
+
+
+class HeadMalformed(EventStoreError):
+    """That is no head of a hash chain."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text[:100]!r} is no head of a hash chain: it is written POSITION:HASH, the hash in hex")
+
+
+class ExportInvalid(EventStoreError):
+    """A line of an export is not what it has to be."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line} of the export: {reason}")
+
+
+class ImportRefused(EventStoreError):
+    """The store holds something else than the beginning of what is to be imported; nothing of it was stored."""
+
+    def __init__(self, where: str, position: int, reason: str) -> None:
+        super().__init__(
+            f"{where} at position {position}: {reason}; "
+            "import into an empty store, or into one that holds a prefix of the export. Nothing was imported"
+        )
+
+
+class StoreUnbound(EventStoreError):
+    """Nothing was ever stored: the store is of no chain and no program yet."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is empty: no indexer has begun to fill it")

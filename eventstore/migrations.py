@@ -30,5 +30,6 @@ MIGRATIONS: dict[int, tuple[Step, ...]] = {
     ),
     3: (SIGNATURES, CONTESTED, *CONTESTED_INDEXES, contested.fill),
     4: (BACKFILL,),
+    5: ("ALTER TABLE evidence ADD COLUMN quality bigint NOT NULL DEFAULT 0",),
 }
 """From a version to the next: statements that every backend understands, tables to create, and what is to be done."""

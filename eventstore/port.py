@@ -1,6 +1,7 @@
 """What the rest of the system may ask of an event store, whatever it is kept in."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from eventstore.facts import Fact
@@ -15,11 +16,80 @@ class StoredFact(NamedTuple):
     fact: Fact
 
 
+class StoredBytes(NamedTuple):
+    """A fact as it is stored, for what must not depend on what it says."""
+
+    position: int
+    recorded_at_us: int
+    key: FactKey
+    topic: str
+    state: bytes
+
+
 class Binding(NamedTuple):
     """The one cluster and the one program that a store belongs to."""
 
     genesis_hash: str
     program_id: str
+
+
+class Inclusion(NamedTuple):
+    """A signature in a slot."""
+
+    signature: str
+    slot: int
+
+
+class Owed(NamedTuple):
+    """A known signature whose transaction is not stored yet."""
+
+    signature: str
+    slot: int
+    block_time: int | None
+
+
+class Evidence(NamedTuple):
+    """A transaction as a node returned it: the JSON text of getTransaction's result."""
+
+    signature: str
+    slot: int
+    transaction_index: int
+    block_time: int | None
+    body: bytes
+    endpoint: str
+    is_final: bool = False
+    """Whether the node had finalised it; if not, it is unsettled."""
+    quality: int = 0
+    """Of what completes it (logs, inner instructions, its index as the node gave it), how much is there."""
+
+
+class StoredEvidence(NamedTuple):
+    """Evidence as it is stored."""
+
+    signature: str
+    slot: int
+    transaction_index: int
+    block_time: int | None
+    body: bytes
+    """Compressed: one Zstandard frame."""
+    endpoint: str
+    recorded_at_us: int
+    quality: int
+    is_settled: bool
+
+
+class Snapshot(Protocol):
+    """The store at one moment."""
+
+    where: str
+
+    def binding(self) -> Binding | None: ...
+
+    def bytes_after(self, position: int, limit: int) -> list[StoredBytes]:
+        """The next facts by position. Raises FactUnreadable for what has no key."""
+
+    def evidence_after(self, last: StoredEvidence | None, limit: int) -> list[StoredEvidence]:
+        """The next evidence by slot and signature."""
 
 
 class FactReader(Protocol):
@@ -30,6 +100,9 @@ class FactReader(Protocol):
 
     def read_after(self, position: int, limit: int) -> list[StoredFact]:
         """The next facts by position; never passes over one that commits later. Raises FactUnreadable."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """To be held no longer than needed: on PostgreSQL it may not rest for a minute."""
 
     def read_vault(
         self, vault: str, *, through_position: int, after: StoredFact | None = None, limit: int = 1_000
@@ -59,34 +132,6 @@ class FactReader(Protocol):
         """Identity of the fact at a position; None if the store does not hold it."""
 
     def close(self) -> None: ...
-
-
-class Inclusion(NamedTuple):
-    """A signature in a slot."""
-
-    signature: str
-    slot: int
-
-
-class Owed(NamedTuple):
-    """A known signature whose transaction is not stored yet."""
-
-    signature: str
-    slot: int
-    block_time: int | None
-
-
-class Evidence(NamedTuple):
-    """A transaction as a node returned it: the JSON text of getTransaction's result."""
-
-    signature: str
-    slot: int
-    transaction_index: int
-    block_time: int | None
-    body: bytes
-    endpoint: str
-    is_final: bool = False
-    """Whether the node had finalised it; if not, it is unsettled."""
 
 
 class Reverted(NamedTuple):
@@ -142,6 +187,17 @@ class Backfill(NamedTuple):
     """Of these, how many were not known."""
 
 
+class Imported(NamedTuple):
+    """What an import did."""
+
+    facts: int
+    """That the store did not hold."""
+    known: int
+    """That it held already."""
+    evidence: int
+    """That it did not hold."""
+
+
 class Progress(NamedTuple):
     """How complete the store is."""
 
@@ -166,6 +222,18 @@ class Appended(NamedTuple):
     conflicts: int
     """Facts that were known under the same key with other content."""
     last_position: int
+
+
+class Import(Protocol):
+    """What is added to a store from the export of another; each may raise ImportRefused."""
+
+    def add_facts(self, facts: Sequence[StoredBytes]) -> None:
+        """The next by position; those that the store holds are compared."""
+
+    def add_evidence(self, evidence: Sequence[StoredEvidence]) -> None: ...
+
+    def finish(self) -> Imported:
+        """After all was added."""
 
 
 class IngestStore(FactReader, Protocol):
@@ -260,3 +328,6 @@ class IngestStore(FactReader, Protocol):
         All or nothing. What is `no_longer_owed` leaves the queue in the same transaction and needs `epoch`, as does
         CoverageAdvanced. Raises StoreUnwritable, StoreBusy or LeaseLost; calling again is safe after each.
         """
+
+    def importing(self, epoch: int, binding: Binding) -> AbstractContextManager[Import]:
+        """One transaction: what ends in an error has changed nothing. Raises WrongChain or WrongProgram."""

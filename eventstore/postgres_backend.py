@@ -11,6 +11,7 @@ from psycopg.rows import tuple_row
 
 from eventstore.backend import EncodedFact, Row, Value
 from eventstore.errors import LeaseHeld, NotAnEventStore, StoreReplaced
+from eventstore.port import StoredBytes
 from eventstore.postgres_errors import postgres_errors_named
 from eventstore.postgres_lease import SessionLease, holder_of
 from eventstore.postgres_recorder import (
@@ -68,6 +69,9 @@ class PostgresTransaction:
 
     def append_new(self, facts: Sequence[EncodedFact], recorded_at_us: int) -> list[int | None]:
         return self._recorder.append_new(self._c, facts, recorded_at_us)
+
+    def append_at(self, facts: Sequence[StoredBytes]) -> int:
+        return self._recorder.append_at(self._c, facts)
 
     def create(self, table: Table) -> None:
         self._c.execute(create_statement(table).encode())

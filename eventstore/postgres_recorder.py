@@ -7,6 +7,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import Cursor
 
 from eventstore.backend import EncodedFact
+from eventstore.port import StoredBytes
 from eventstore.tables import (
     FIRST_STATE,
     INDEXES,
@@ -110,3 +111,18 @@ class IngestRecorder(PostgresApplicationRecorder):
         stored = {(row[0], row[1]): int(row[2]) for row in c.fetchall()}
         # pop: a key that occurs twice in a batch is new only once
         return [stored.pop((f.originator_id, f.originator_version), None) for f in facts]
+
+    def append_at(self, c: Cursor[Any], facts: Sequence[StoredBytes]) -> int:
+        """How many keys were new. Inside a write transaction."""
+        rows = [(f.position, *f.key, f.topic, f.state, f.recorded_at_us) for f in facts]
+        stored = c.execute(
+            "INSERT INTO stored_events"
+            " (notification_id, originator_id, originator_version, topic, state, recorded_at_us)"
+            " SELECT * FROM unnest(%b::bigint[], %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[])"
+            " ON CONFLICT (originator_id, originator_version) DO NOTHING",
+            [list(column) for column in zip(*rows, strict=True)],
+        ).rowcount
+        c.execute(
+            "SELECT setval(pg_get_serial_sequence('stored_events', 'notification_id'), %b)", (facts[-1].position,)
+        )
+        return stored

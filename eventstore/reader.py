@@ -1,14 +1,17 @@
 """The reading side of an event store, whatever it is kept in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from eventstore import topics
-from eventstore.backend import Backend, Row, Transaction
+from eventstore.backend import Backend, Row
 from eventstore.errors import FactCorrupt, FactUnreadable, TopicUnknown, VaultIndexDamaged
 from eventstore.facts import ChainFact
 from eventstore.identity import ChainOrder, FactKey, chain_order, vaults_of
 from eventstore.opening import prepare
 from eventstore.port import Binding, StoredFact
+from eventstore.snapshot import StoreSnapshot, read_binding
 
 FACT_COLUMNS = "facts.position, recorded_at_us, topic, state"
 OF_VAULT = """
@@ -58,6 +61,11 @@ class StoreReader:
         with self.backend.reading() as t:
             rows = t.rows(OF_VAULT, (vault, through_position, *_place(after), limit))
         return [self._fact_of_vault(vault, ChainOrder(*row[:3]), row[3:]) for row in rows]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[StoreSnapshot]:
+        with self.backend.reading() as t:
+            yield StoreSnapshot(t, self.backend.where)
 
     def contested_between(self, after: int, through: int) -> list[str]:
         with self.backend.reading() as t:
@@ -129,8 +137,3 @@ def _place(after: StoredFact | None) -> tuple[int, int, int, int]:
         return (-1, -1, -1, -1)
     assert isinstance(after.fact, ChainFact), after
     return (*chain_order(after.fact), after.position)
-
-
-def read_binding(t: Transaction) -> Binding | None:
-    rows = t.rows("SELECT genesis_hash, program_id FROM binding")
-    return Binding(*rows[0]) if rows else None

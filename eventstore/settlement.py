@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventstore.backend import Transaction
-from eventstore.facts import GapAccepted, GapClosed, GapFound, TransactionReinstated, TransactionReverted
+from eventstore.facts import (
+    Fact,
+    GapAccepted,
+    GapClosed,
+    GapFact,
+    GapFound,
+    InclusionFact,
+    TransactionReinstated,
+    TransactionReverted,
+)
 from eventstore.port import Evidence, Gap, Inclusion, Reverted
 from eventstore.tables import GAPS, REVERTS, UNSETTLED
 
@@ -98,6 +107,18 @@ def reinstate(t: Transaction, evidence: Sequence[Evidence]) -> list[TransactionR
             _set_reverted(t, slot, signature, times, reinstated=True)
             facts.append(TransactionReinstated(signature=signature, slot=slot, times=times))
     return facts
+
+
+def keep(t: Transaction, fact: Fact) -> None:
+    """The state that a fact about an inclusion or a gap left behind in the store that it comes from."""
+    match fact:
+        case InclusionFact():
+            reinstated = isinstance(fact, TransactionReinstated)
+            _set_reverted(t, fact.slot, fact.signature, fact.times, reinstated=reinstated)
+        case GapFact():
+            state = {GapFound: "open", GapAccepted: "accepted", GapClosed: "closed"}[type(fact)]
+            gap = Gap(fact.from_slot, fact.through_slot, fact.signature, fact.reason)
+            _set_state(t, gap, fact.times, state, fact.reason)
 
 
 def _set_reverted(t: Transaction, slot: int, signature: str, times: int, *, reinstated: bool) -> None:

@@ -12,6 +12,7 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteDatastore
 
 from eventstore.backend import EncodedFact, Row, Value
 from eventstore.errors import NotAnEventStore, StoreReplaced
+from eventstore.port import StoredBytes
 from eventstore.sqlite_errors import sqlite_errors_named
 from eventstore.sqlite_lease import FileLease
 from eventstore.sqlite_recorder import APPLICATION_ID, IngestRecorder, create_statement
@@ -67,6 +68,9 @@ class SQLiteTransaction:
 
     def append_new(self, facts: Sequence[EncodedFact], recorded_at_us: int) -> list[int | None]:
         return self._recorder.append_new(self._c, facts, recorded_at_us)
+
+    def append_at(self, facts: Sequence[StoredBytes]) -> int:
+        return self._recorder.append_at(self._c, facts)
 
     def create(self, table: Table) -> None:
         self._c.execute(create_statement(table))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from eventstore.backend import EncodedFact
+from eventstore.port import StoredBytes
 from eventstore.tables import (
     FIRST_STATE,
     INDEXES,
@@ -72,3 +73,14 @@ class IngestRecorder(SQLiteApplicationRecorder):
         stored = {(row[1], row[2]): row[0] for row in c.fetchall()}
         # pop: a key that occurs twice in a batch is new only once
         return [stored.pop((row[0], row[1]), None) for row in rows]
+
+    def append_at(self, c: sqlite3.Cursor, facts: Sequence[StoredBytes]) -> int:
+        """How many keys were new. Inside a write transaction."""
+        rows = [
+            (f.position, f.key.originator_id.hex, f.key.originator_version, *f[3:], f.recorded_at_us) for f in facts
+        ]
+        return c.executemany(
+            "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state, recorded_at_us)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (originator_id, originator_version) DO NOTHING",
+            rows,
+        ).rowcount

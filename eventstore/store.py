@@ -6,12 +6,14 @@ from contextlib import contextmanager
 
 import zstandard
 
-from eventstore import contested, search, settlement, topics
-from eventstore.backend import Backend, EncodedFact, Transaction
+from eventstore import search, settlement, topics
+from eventstore.backend import Backend, EncodedFact, Transaction, Value
 from eventstore.conflicts import find_conflicts
 from eventstore.errors import LeaseLost, WrongChain, WrongProgram
 from eventstore.facts import ChainFact, CoverageAdvanced, Fact
-from eventstore.identity import key_of, vaults_of
+from eventstore.identity import key_of
+from eventstore.importing import StoreImport
+from eventstore.indexing import index
 from eventstore.port import (
     Appended,
     Backfill,
@@ -25,8 +27,9 @@ from eventstore.port import (
     StoredFact,
     Walk,
 )
-from eventstore.reader import FACT_COLUMNS, StoreReader, read_binding
-from eventstore.tables import BACKFILL, BEGINNING_TOPIC, BINDING, EVIDENCE, OWED, UNDECODED_TOPIC, VAULT_INDEX
+from eventstore.reader import FACT_COLUMNS, StoreReader
+from eventstore.snapshot import read_binding
+from eventstore.tables import BACKFILL, BEGINNING_TOPIC, BINDING, EVIDENCE, OWED, UNDECODED_TOPIC
 
 COMPRESSION = 1  # level: in two thirds of the time that the default takes, for one hundredth more
 
@@ -40,11 +43,9 @@ class EventStore(StoreReader):
         self._compressor = zstandard.ZstdCompressor(level=COMPRESSION)
 
     def bind(self, binding: Binding) -> None:
-        bound = self.binding() or self._bind_first(binding)
-        if bound.genesis_hash != binding.genesis_hash:
-            raise WrongChain(self.backend.where, "genesis hash", bound.genesis_hash, binding.genesis_hash)
-        if bound.program_id != binding.program_id:
-            raise WrongProgram(self.backend.where, bound.program_id, binding.program_id)
+        if self.binding() != binding:
+            with self._writing(None) as t:
+                self._bind(t, binding)
 
     def acquire_lease(self, holder: str) -> int:
         self.backend.acquire_lease(holder)
@@ -145,10 +146,10 @@ class EventStore(StoreReader):
                 *settlement.close_gaps(t, no_longer_owed),
                 *settlement.settle(t, [Inclusion(e.signature, e.slot) for e in evidence if e.is_final]),
             ]
-            t.insert(
-                EVIDENCE,
+            _insert_evidence(
+                t,
                 [
-                    (e.slot, e.signature, e.transaction_index, e.block_time, body, e.endpoint, now_us)
+                    (e.slot, e.signature, e.transaction_index, e.block_time, body, e.endpoint, now_us, e.quality)
                     for e, body in zip(evidence, bodies, strict=True)
                 ],
             )
@@ -195,18 +196,26 @@ class EventStore(StoreReader):
         with self._writing(None) as t:
             return self._append_now(t, settlement.accept_gap(t, gap, operator, reason)).stored > 0
 
+    @contextmanager
+    def importing(self, epoch: int, binding: Binding) -> Iterator[StoreImport]:
+        with self._writing(epoch) as t:
+            self._bind(t, binding)
+            yield StoreImport(t, self.backend.where)
+
     def _append_now(self, t: Transaction, facts: Sequence[Fact]) -> Appended:
         now_us = self._recorded_at_us(t) if facts else 0
         positions, conflicts = _append_facts(t, facts, _encoded(facts), now_us)
         last = t.rows("SELECT MAX(position) FROM facts")[0][0] or 0
         return Appended(sum(p is not None for p in positions), conflicts, last)
 
-    def _bind_first(self, binding: Binding) -> Binding:
-        with self._writing(None) as t:
-            bound = read_binding(t)  # another process may have been quicker
-            if bound is None:
-                t.insert(BINDING, [binding])
-        return bound or binding
+    def _bind(self, t: Transaction, binding: Binding) -> None:
+        bound = read_binding(t)
+        if bound is None:
+            t.insert(BINDING, [binding])
+        elif bound.genesis_hash != binding.genesis_hash:
+            raise WrongChain(self.backend.where, "genesis hash", bound.genesis_hash, binding.genesis_hash)
+        elif bound.program_id != binding.program_id:
+            raise WrongProgram(self.backend.where, bound.program_id, binding.program_id)
 
     @contextmanager
     def _writing(self, epoch: int | None) -> Iterator[Transaction]:
@@ -237,15 +246,17 @@ def _append_facts(
     conflicts = find_conflicts(t, known)
     if conflicts:
         _append_facts(t, conflicts, _encoded(conflicts), now_us)
-    index = [
-        (vault, fact.slot, fact.transaction_index, fact.ordinal, position)
-        for fact, position in zip(facts, positions, strict=True)
-        if position is not None and isinstance(fact, ChainFact)
-        for vault in vaults_of(fact)
-    ]
-    t.insert(VAULT_INDEX, sorted(index))  # a page of the index is then written once
-    contested.note(t, [(f, position) for f, position in zip(facts, positions, strict=True) if position is not None])
+    index(t, [(f, position) for f, position in zip(facts, positions, strict=True) if position is not None])
     return positions, len(conflicts)
+
+
+def _insert_evidence(t: Transaction, rows: Sequence[Sequence[Value]]) -> None:
+    """What is better replaces what is worse."""
+    if t.insert(EVIDENCE, rows) < len(rows):
+        for slot, signature, *_, quality in rows:
+            worse = "DELETE FROM evidence WHERE slot = ? AND signature = ? AND quality < ?"
+            t.execute(worse, (slot, signature, quality))
+        t.insert(EVIDENCE, rows)
 
 
 def _advance_coverage(t: Transaction, facts: Sequence[Fact], positions: Sequence[int | None]) -> None:

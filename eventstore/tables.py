@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from eventstore.facts import AuthorityInitialized, EventUndecoded, Fact
 from eventstore.topics import TOPICS
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def _topic_of(kind: type[Fact]) -> str:
@@ -59,6 +59,7 @@ EVIDENCE = Table(
         Column("body", "bytes"),
         Column("endpoint", "text"),
         Column("recorded_at_us", "integer"),
+        Column("quality", "integer"),
     ),
     key=("slot", "signature"),
 )

@@ -11,7 +11,7 @@ from eventstore.port import Evidence, Owed
 from indexer.chain import Chain, FetchedTransaction
 from indexer.decode import Decoder
 from indexer.errors import ChainUnavailable, RpcRefused
-from indexer.transaction import Transaction, TransactionInvalid, parse_transaction
+from indexer.transaction import Transaction, TransactionInvalid, parse_transaction, quality_of
 from indexer.translate import Included, facts_of
 
 log = structlog.get_logger()
@@ -103,7 +103,8 @@ class Fetcher:
         slot = transaction.slot
         block_time = owed.block_time if owed.slot == slot else transaction.block_time
         found = Included(owed.signature, slot, index, block_time, transaction.fee_payer)
-        evidence = Evidence(owed.signature, slot, index, block_time, body.body, body.endpoint, is_final)
+        quality = quality_of(transaction)
+        evidence = Evidence(owed.signature, slot, index, block_time, body.body, body.endpoint, is_final, quality)
         return Fetched(evidence, facts_of(decoded, found))
 
 

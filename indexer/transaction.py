@@ -112,3 +112,10 @@ def parse_transaction(raw: bytes) -> Transaction:
         return _transaction(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TransactionInvalid(str(error)) from error
+
+
+def quality_of(transaction: Transaction) -> int:
+    """Of what completes evidence, how much the node gave."""
+    meta = transaction.meta
+    given = (transaction.transaction_index, meta and meta.log_messages, meta and meta.inner_instructions)
+    return sum(part is not None for part in given)

@@ -132,6 +132,7 @@ def test_a_store_of_the_first_version_is_migrated_with_all_that_it_holds(path: P
     _statement(path, "DROP VIEW facts")  # what version 1 did not have, as the next ones
     for table in ("unsettled", "reverts", "gaps", "signatures", "contested", "backfill"):
         _statement(path, f"DROP TABLE {table}")
+    _statement(path, "ALTER TABLE evidence DROP COLUMN quality")
     _statement(path, "PRAGMA user_version = 1")
     with pytest.raises(SchemaTooOld):
         open_fact_reader(f"sqlite:///{path}")
@@ -163,6 +164,7 @@ def test_a_store_that_had_no_index_of_contested_signatures_gets_it_by_migration(
     store.close()
     for table in ("signatures", "contested", "backfill"):
         _statement(path, f"DROP TABLE {table}")
+    _statement(path, "ALTER TABLE evidence DROP COLUMN quality")
     _statement(path, "PRAGMA user_version = 3")
     migrated = SQLiteEventStore(path)
     assert (migrated.read_contested("s", through_position=100), migrated.progress(), migrated.last_coverage()) == before
