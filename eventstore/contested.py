@@ -65,7 +65,7 @@ def _of_first(t: Transaction, position: int) -> list[Said]:
         return [(first, position)]
     said = [
         _said(row)
-        for stream in streams_of(first)
+        for stream in streams_of(first.slot, first.signature, first.revision)
         for row in t.rows("SELECT position, topic, state FROM facts WHERE originator_id = ?", (stream,))
     ]
     return sorted(said, key=lambda one: one[1])

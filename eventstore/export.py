@@ -112,10 +112,10 @@ def write_export(
             _write(out, lines)
             done = done._replace(facts=done.facts + len(facts), head=head)
             report(done)
-        last: StoredEvidence | None = None
-        while evidence := snapshot.evidence_after(last, PAGE):
+        last = (0, "")
+        while evidence := snapshot.evidence_after(*last, PAGE):
             _write(out, [EvidenceLine(**one._asdict()) for one in evidence])
-            last = evidence[-1]
+            last = (evidence[-1].slot, evidence[-1].signature)
             done = done._replace(evidence=done.evidence + len(evidence))
             report(done)
     _write(out, [End(done.facts, done.evidence, str(done.head))])

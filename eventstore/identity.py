@@ -87,12 +87,12 @@ def key_of(fact: Fact) -> FactKey:
             return FactKey(inclusion_id(fact.slot, fact.signature, fact.revision), fact.ordinal)
 
 
-def streams_of(fact: ChainFact) -> tuple[UUID, UUID, UUID]:
-    """All that can hold facts of the same decode of the same inclusion."""
+def streams_of(slot: int, signature: str, revision: int) -> tuple[UUID, UUID, UUID]:
+    """All that can hold facts of one decode of one inclusion."""
     return (
-        inclusion_id(fact.slot, fact.signature, fact.revision),
-        service_id("TransactionFailed", fact.signature, fact.slot, fact.revision),
-        service_id("EventUndecoded", fact.signature, fact.slot, fact.revision),
+        inclusion_id(slot, signature, revision),
+        service_id("TransactionFailed", signature, slot, revision),
+        service_id("EventUndecoded", signature, slot, revision),
     )
 
 

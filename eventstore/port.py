@@ -16,6 +16,15 @@ class StoredFact(NamedTuple):
     fact: Fact
 
 
+class FactOfVault(NamedTuple):
+    """A place in the index by vault."""
+
+    vault: str
+    stored: StoredFact
+    is_contested: bool
+    """Whether its signature is (`FactReader.contested_between`)."""
+
+
 class StoredBytes(NamedTuple):
     """A fact as it is stored, for what must not depend on what it says."""
 
@@ -88,8 +97,13 @@ class Snapshot(Protocol):
     def bytes_after(self, position: int, limit: int) -> list[StoredBytes]:
         """The next facts by position. Raises FactUnreadable for what has no key."""
 
-    def evidence_after(self, last: StoredEvidence | None, limit: int) -> list[StoredEvidence]:
-        """The next evidence by slot and signature."""
+    def evidence_after(self, slot: int, signature: str, limit: int) -> list[StoredEvidence]:
+        """The next evidence by slot and signature; from a slot on, after (slot, "")."""
+
+    def evidence_of(self, signature: str) -> list[StoredEvidence]:
+        """One for each slot, lowest first. Looks through the whole index."""
+
+    def evidence_count(self) -> int: ...
 
 
 class FactReader(Protocol):
@@ -112,6 +126,11 @@ class FactReader(Protocol):
         Raises FactUnreadable, and VaultIndexDamaged for what is in the index and is no fact of that vault.
         """
 
+    def read_by_vault(
+        self, *, through_position: int, after: FactOfVault | None = None, limit: int = 1_000
+    ) -> list[FactOfVault]:
+        """The next of all vaults' facts, each vault's together and in chain order, as `read_vault` has them."""
+
     def contested_between(self, after: int, through: int) -> list[str]:
         """Contested signatures of which something is said at positions above `after`, up to `through`.
 
@@ -132,6 +151,15 @@ class FactReader(Protocol):
         """Identity of the fact at a position; None if the store does not hold it."""
 
     def close(self) -> None: ...
+
+
+class Decode(NamedTuple):
+    """What one revision says of an inclusion."""
+
+    revision: int
+    """-1 where nothing was ever said of it."""
+    facts: list[Fact]
+    """In order of position."""
 
 
 class Reverted(NamedTuple):
@@ -328,6 +356,9 @@ class IngestStore(FactReader, Protocol):
         All or nothing. What is `no_longer_owed` leaves the queue in the same transaction and needs `epoch`, as does
         CoverageAdvanced. Raises StoreUnwritable, StoreBusy or LeaseLost; calling again is safe after each.
         """
+
+    def latest_decode(self, inclusion: Inclusion) -> Decode:
+        """The highest revision of an inclusion."""
 
     def importing(self, epoch: int, binding: Binding) -> AbstractContextManager[Import]:
         """One transaction: what ends in an error has changed nothing. Raises WrongChain or WrongProgram."""

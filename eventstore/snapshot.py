@@ -34,12 +34,14 @@ class StoreSnapshot:
         )
         return [self._stored_bytes(row) for row in rows]
 
-    def evidence_after(self, last: StoredEvidence | None, limit: int) -> list[StoredEvidence]:
-        place = (last.slot, last.signature) if last else (-1, "")
-        return [_stored_evidence(row) for row in self._t.rows(EVIDENCE_AFTER, (*place, limit))]
+    def evidence_after(self, slot: int, signature: str, limit: int) -> list[StoredEvidence]:
+        return [_stored_evidence(row) for row in self._t.rows(EVIDENCE_AFTER, (slot, signature, limit))]
 
     def evidence_of(self, signature: str) -> list[StoredEvidence]:
         return [_stored_evidence(row) for row in self._t.rows(EVIDENCE_OF, (signature,))]
+
+    def evidence_count(self) -> int:
+        return int(self._t.rows("SELECT COUNT(*) FROM evidence")[0][0])
 
     def _stored_bytes(self, row: Row) -> StoredBytes:
         """SQLite keeps whatever it is given in any column."""

@@ -1,5 +1,6 @@
 """The writing side of an event store, whatever it is kept in: facts, evidence and the state of the search together."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +12,14 @@ from eventstore.backend import Backend, EncodedFact, Transaction, Value
 from eventstore.conflicts import find_conflicts
 from eventstore.errors import LeaseLost, WrongChain, WrongProgram
 from eventstore.facts import ChainFact, CoverageAdvanced, Fact
-from eventstore.identity import key_of
+from eventstore.identity import key_of, streams_of
 from eventstore.importing import StoreImport
 from eventstore.indexing import index
 from eventstore.port import (
     Appended,
     Backfill,
     Binding,
+    Decode,
     Evidence,
     Gap,
     Inclusion,
@@ -195,6 +197,19 @@ class EventStore(StoreReader):
     def accept_gap(self, gap: Gap, *, operator: str, reason: str) -> bool:
         with self._writing(None) as t:
             return self._append_now(t, settlement.accept_gap(t, gap, operator, reason)).stored > 0
+
+    def latest_decode(self, inclusion: Inclusion) -> Decode:
+        latest = Decode(-1, [])
+        with self.backend.reading() as t:
+            for revision in itertools.count():
+                streams = streams_of(inclusion.slot, inclusion.signature, revision)
+                rows = t.rows(
+                    f"SELECT {FACT_COLUMNS} FROM facts WHERE originator_id IN (?, ?, ?) ORDER BY position", streams
+                )
+                if not rows:
+                    return latest
+                latest = Decode(revision, [self._stored_fact(row).fact for row in rows])
+        raise AssertionError("revisions are counted without an end")
 
     @contextmanager
     def importing(self, epoch: int, binding: Binding) -> Iterator[StoreImport]:

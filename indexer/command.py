@@ -1,38 +1,35 @@
 """vault-indexer: the composition root and the command line of the indexer."""
 
 import asyncio
-import getpass
-import os
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import stamina
 import structlog
 import typer
-from pydantic import ValidationError
 
 from eventstore.errors import EventStoreError
 from eventstore.open import open_ingest_store, open_ingest_store_to_look_at, public_url
-from eventstore.port import Backfill, Gap, IngestStore
+from eventstore.port import Backfill, IngestStore
 from eventstore.process_logs import configure_logs
 from indexer import backfill as backfill_command
-from indexer import gaps_command
+from indexer import store_commands
 from indexer.attach import attach, compare
 from indexer.chain import Chain, RpcChain
+from indexer.command_line import SETTINGS, fail, read_decoder, read_program_id, read_settings, this_process
 from indexer.decode import Decoder
 from indexer.decode_command import run_decode
 from indexer.endpoint import Endpoint
-from indexer.errors import ChainUnavailable, IdlUnfit, IndexerError
+from indexer.errors import ChainUnavailable, IndexerError
 from indexer.fetch import Fetcher
 from indexer.hint import Hint, listen
 from indexer.http_endpoint import HttpEndpoint, public_name
-from indexer.idl import Idl, IdlInvalid
+from indexer.idl import IdlInvalid
 from indexer.idl_file import load_idl
 from indexer.ingest import Ingest, Pace
 from indexer.rpc import RpcClient
@@ -40,14 +37,12 @@ from indexer.settings import Settings
 from indexer.settlement import Settlement
 from indexer.status import Status, as_json, as_text, read_status
 from indexer.sweep import Sweep
-from indexer.translate import check_events
 
 START_TIMEOUT_S = 10.0
 """How long the first calls to a node are tried again: node and indexer may be starting together."""
 
 CLOSE_TIMEOUT_S = 1.0
 """How long the websocket's other side is waited for at the end."""
-SETTINGS = "Settings are environment variables with the prefix VAULT_; .env.example lists them."
 
 log = structlog.get_logger()
 app = typer.Typer(
@@ -59,8 +54,7 @@ app = typer.Typer(
 )
 
 
-gaps = typer.Typer(no_args_is_help=True, help="What the store cannot answer for: list it, accept it.")
-app.add_typer(gaps, name="gaps")
+app.add_typer(store_commands.app)
 
 
 @app.command(epilog=SETTINGS)
@@ -69,7 +63,7 @@ def run() -> None:
 
     Starts where it stopped before, and refuses a node that serves another chain than the store was filled from.
     """
-    settings = _settings()
+    settings = read_settings()
     configure_logs("indexer", settings.log_level)
     stamina.instrumentation.set_on_retry_hooks([])  # each endpoint says itself what is wrong with it
     asyncio.run(_run(settings))
@@ -80,37 +74,11 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
     """Say how far the store is, how far the chain, and what is owed."""
-    settings = _settings()
+    settings = read_settings()
     configure_logs("indexer", "warning")
     with closing(open_ingest_store_to_look_at(settings.event_store_url)) as store:
         found = asyncio.run(_status(settings, store))
     typer.echo(as_json(found) if json else as_text(found))
-
-
-@gaps.command("list", epilog=SETTINGS)
-def list_gaps(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """Name what is missing and holds coverage, and what was accepted."""
-    with closing(open_ingest_store_to_look_at(_settings().event_store_url)) as store:
-        typer.echo(gaps_command.listed(store, as_json=json))
-
-
-@gaps.command("accept", epilog=SETTINGS)
-def accept_gap(
-    from_slot: Annotated[int, typer.Argument(min=0, help="The gap's first slot.")],
-    through_slot: Annotated[int, typer.Argument(min=0, help="Its last slot.")],
-    reason: Annotated[str, typer.Option(help="Why the statement of coverage may pass it: kept for ever.")],
-    signature: Annotated[str | None, typer.Option(help="Of a gap that is one transaction.")] = None,
-    operator: Annotated[str | None, typer.Option(help="Who accepts it; the name of this login if not given.")] = None,
-) -> None:
-    """Let coverage pass a gap. Every answer that spans it says so; should it be found after all, it is stored.
-
-    May be done while the indexer runs.
-    """
-    gap = Gap(from_slot, through_slot, signature, reason)
-    with closing(open_ingest_store(_settings().event_store_url, create=False)) as store:
-        typer.echo(gaps_command.accept(store, gap, operator=operator or getpass.getuser(), reason=reason))
 
 
 @app.command(epilog=SETTINGS)
@@ -123,14 +91,14 @@ def backfill(
     For after a gap, or when a node with more history was found. May run beside `run`, which fetches what is queued.
     Interrupted, it goes on where it was.
     """
-    settings = _settings()
+    settings = read_settings()
     configure_logs("indexer", "warning")
-    program_id = _program_id(settings, load_idl(settings.idl))
+    program_id = read_program_id(settings, load_idl(settings.idl))
     with closing(open_ingest_store(settings.event_store_url, create=False)) as store:
         try:
             found = asyncio.run(_backfill(settings, store, program_id, from_slot))
         except KeyboardInterrupt:
-            _fail("interrupted; the same command goes on from here", status=130)
+            fail("interrupted; the same command goes on from here", status=130)
     typer.echo(backfill_command.as_json(found) if json else backfill_command.as_text(found))
 
 
@@ -151,13 +119,10 @@ def decode(
 
 
 async def _run(settings: Settings) -> None:
-    idl = load_idl(settings.idl)
-    program_id = _program_id(settings, idl)
-    check_events(idl, str(settings.idl))
+    decoder = read_decoder(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    decoder = Decoder(idl, program_id, event_sources=settings.event_sources)
     with closing(open_ingest_store(settings.event_store_url)) as store:
         await _until(stop, _ingest(settings, store, decoder, stop))
         log.info("stopped", position=store.last_position())
@@ -175,7 +140,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _ingest(settings: Settings, store: IngestStore, decoder: Decoder, stop: asyncio.Event) -> None:
-    epoch = store.acquire_lease(f"{socket.gethostname()}, process {os.getpid()}")
+    epoch = store.acquire_lease(this_process())
     program_id, where = decoder.program_id, public_url(settings.event_store_url)
     async with _rpc(settings, settings.rpc_urls, lambda chain: attach(chain, store, where, program_id)) as rpc:
         async for attempt in stamina.retry_context(on=ChainUnavailable, timeout=START_TIMEOUT_S, attempts=None):
@@ -248,30 +213,8 @@ def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:
     return RpcChain(rpc, commitment=settings.commitment, max_transaction_version=settings.max_transaction_version)
 
 
-def _program_id(settings: Settings, idl: Idl) -> str:
-    program_id = settings.program_id or idl.address
-    if program_id is None:
-        raise IdlUnfit(str(settings.idl), "it names no program address, and VAULT_PROGRAM_ID is not set")
-    if idl.address is not None and idl.address != program_id:
-        raise IdlUnfit(str(settings.idl), f"it is of program {idl.address}, not {program_id}")
-    return program_id
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = [f"VAULT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
-        _fail("; ".join(problems) + " (see .env.example)")
-
-
-def _fail(message: str, status: int = 1) -> NoReturn:
-    typer.echo(f"vault-indexer: {message}", err=True)
-    sys.exit(status)
-
-
 def main() -> None:
     try:
         app()
     except (IndexerError, IdlInvalid, EventStoreError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))

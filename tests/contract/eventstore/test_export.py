@@ -333,14 +333,14 @@ def test_better_evidence_replaces_worse_and_not_the_other_way_round(store: Inges
     for one in (worse, better, worse):
         store.append([], [one])
     with store.snapshot() as snapshot:
-        (stored,) = snapshot.evidence_after(None, 10)
+        (stored,) = snapshot.evidence_after(0, "", 10)
     assert (stored.quality, stored.body) == (3, compressed(store, b"better"))
 
 
 def compressed(store: IngestStore, body: bytes) -> bytes:
     store.append([], [Evidence("another", 2, 0, None, body, "", True, 0)])
     with store.snapshot() as snapshot:
-        return snapshot.evidence_after(None, 10)[-1].body
+        return snapshot.evidence_after(0, "", 10)[-1].body
 
 
 def test_a_reader_sees_one_moment(store: IngestStore, url: str, deposit: Deposit) -> None:
