@@ -13,6 +13,7 @@ from eventstore.errors import EventStoreError, StoreMissing, StoreUnreachable
 from eventstore.open import open_fact_reader, open_ingest_store
 from eventstore.port import FactReader
 from eventstore.process_logs import configure_logs
+from projections.audit_command import audit
 from projections.command_line import AsJson, Names, fail, opened_store, operator_name, read_settings, this_process
 from projections.digest import digest as digest_of
 from projections.errors import ProjectionError, ReadModelsUnavailable
@@ -220,6 +221,7 @@ async def _digest(settings: Settings, projections: list[Projection], as_json_: b
 
 
 add_to(app)
+app.add_typer(audit, name="audit")
 app.command()(replay)
 
 
