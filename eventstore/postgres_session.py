@@ -8,6 +8,7 @@ import psycopg
 from eventsourcing.persistence import IntegrityError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection, Cursor, IsolationLevel
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row, tuple_row
 
 from eventstore.postgres_recorder import SCHEMA
@@ -83,5 +84,9 @@ class Session(PostgresDatastore):
     def _transaction(self, level: IsolationLevel, *, read_only: bool) -> Iterator[Cursor[Any]]:
         connection = self.connection()
         connection.isolation_level, connection.read_only = level, read_only
-        with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-            yield cursor
+        try:
+            with connection.transaction(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+                yield cursor
+        finally:
+            if connection.info.transaction_status is not TransactionStatus.IDLE:  # what failed left it in the middle
+                connection.close()

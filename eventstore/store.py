@@ -45,9 +45,12 @@ class EventStore(StoreReader):
         self._compressor = zstandard.ZstdCompressor(level=COMPRESSION)
 
     def bind(self, binding: Binding) -> None:
-        if self.binding() != binding:
-            with self._writing(None) as t:
-                self._bind(t, binding)
+        bound = self.binding()
+        if bound is not None:
+            self._check_binding(bound, binding)  # without a write: it may be a look at a read-only store
+            return
+        with self._writing(None) as t:
+            self._bind(t, binding)
 
     def acquire_lease(self, holder: str) -> int:
         self.backend.acquire_lease(holder)
@@ -227,9 +230,13 @@ class EventStore(StoreReader):
         bound = read_binding(t)
         if bound is None:
             t.insert(BINDING, [binding])
-        elif bound.genesis_hash != binding.genesis_hash:
+        else:
+            self._check_binding(bound, binding)
+
+    def _check_binding(self, bound: Binding, binding: Binding) -> None:
+        if bound.genesis_hash != binding.genesis_hash:
             raise WrongChain(self.backend.where, "genesis hash", bound.genesis_hash, binding.genesis_hash)
-        elif bound.program_id != binding.program_id:
+        if bound.program_id != binding.program_id:
             raise WrongProgram(self.backend.where, bound.program_id, binding.program_id)
 
     @contextmanager

@@ -135,6 +135,17 @@ def test_a_session_that_was_cut_is_opened_again_by_the_next_call(
     assert [stored.fact for stored in store.read_after(0, 9)] == [deposit(1), deposit(2)]
 
 
+def test_a_session_that_failed_in_the_middle_of_a_statement_is_opened_again(
+    store: EventStore, deposit: Deposit
+) -> None:
+    """As a server leaves it that dies while it answers; not every such connection knows yet that it is closed."""
+    session = store.backend._session  # type: ignore[attr-defined]
+    with pytest.raises(StoreUnreachable), store.backend.reading():
+        session.connection().pgconn.send_query(b"SELECT pg_sleep(2)")
+        raise psycopg.OperationalError("the answer makes no sense")
+    assert store.append([deposit(1)]).stored == 1
+
+
 def test_a_lease_whose_session_was_cut_goes_on_if_nobody_took_it(
     store: EventStore, postgres_url: str, cut_sessions: CutSessions
 ) -> None:
