@@ -139,10 +139,15 @@ def test_a_session_that_failed_in_the_middle_of_a_statement_is_opened_again(
     store: EventStore, deposit: Deposit
 ) -> None:
     """As a server leaves it that dies while it answers; not every such connection knows yet that it is closed."""
-    session = store.backend._session  # type: ignore[attr-defined]
-    with pytest.raises(StoreUnreachable), store.backend.reading():
-        session.connection().pgconn.send_query(b"SELECT pg_sleep(2)")
-        raise psycopg.OperationalError("the answer makes no sense")
+
+    def fail() -> None:
+        with store.backend.reading():
+            session = store.backend._session  # type: ignore[attr-defined]
+            session.connection().pgconn.send_query(b"SELECT pg_sleep(2)")
+            raise psycopg.OperationalError("the answer makes no sense")
+
+    with pytest.raises(StoreUnreachable):
+        fail()
     assert store.append([deposit(1)]).stored == 1
 
 
