@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import zstandard
@@ -43,6 +44,7 @@ class EventStore(StoreReader):
         super().__init__(backend, create=create)
         self.now_s = now_s
         self._compressor = zstandard.ZstdCompressor(level=COMPRESSION)
+        self._beside = ThreadPoolExecutor(1, "compression")
 
     def bind(self, binding: Binding) -> None:
         bound = self.binding()
@@ -139,7 +141,7 @@ class EventStore(StoreReader):
     ) -> Appended:
         fenced = bool(no_longer_owed) or any(isinstance(fact, CoverageAdvanced) for fact in facts)
         assert epoch is not None or not fenced, "leaving the owed queue and coverage need the lease's epoch"
-        bodies = [self._compressor.compress(e.body) for e in evidence]
+        compressing = self._beside.submit(self._compressed, evidence)
         encoded = _encoded(facts)
         with self._writing(epoch) as t:
             now_us = self._recorded_at_us(t)
@@ -155,7 +157,7 @@ class EventStore(StoreReader):
                 t,
                 [
                     (e.slot, e.signature, e.transaction_index, e.block_time, body, e.endpoint, now_us, e.quality)
-                    for e, body in zip(evidence, bodies, strict=True)
+                    for e, body in zip(evidence, compressing.result(), strict=True)
                 ],
             )
             t.delete(OWED, [(slot, signature) for signature, slot in no_longer_owed])
@@ -219,6 +221,18 @@ class EventStore(StoreReader):
         with self._writing(epoch) as t:
             self._bind(t, binding)
             yield StoreImport(t, self.backend.where)
+
+    def close(self) -> None:
+        self._beside.shutdown()
+        super().close()
+
+    def _compressed(self, evidence: Sequence[Evidence]) -> list[bytes]:
+        """In one call, which leaves the interpreter to the thread that writes meanwhile."""
+        bodies = [e.body for e in evidence]
+        if not any(bodies):  # which that call refuses
+            return [self._compressor.compress(body) for body in bodies]
+        frames = self._compressor.multi_compress_to_buffer([*bodies])
+        return [frames[number].tobytes() for number in range(len(frames))]
 
     def _append_now(self, t: Transaction, facts: Sequence[Fact]) -> Appended:
         now_us = self._recorded_at_us(t) if facts else 0
