@@ -319,6 +319,9 @@ class IngestStore(FactReader, Protocol):
     def unsettled(self, through_slot: int, limit: int) -> list[Inclusion]:
         """Inclusions of which it is not known whether they are final, lowest slot first."""
 
+    def settled_between(self, from_slot: int, through_slot: int) -> list[Inclusion]:
+        """Stored inclusions in these slots, ends included, that are settled and were not reverted; by slot."""
+
     def settle(
         self,
         epoch: int,

@@ -86,8 +86,12 @@ class Chain(Protocol):
 
     async def account(self, address: str) -> Account: ...
 
-    async def tip(self, address: str, limit: int) -> Tip:
-        """The newest signatures that mention an address."""
+    @property
+    def sources(self) -> list[str]:
+        """The endpoints' names; `source` is the place of one in this list."""
+
+    async def tip(self, address: str, limit: int, *, source: int | None = None) -> Tip:
+        """The newest signatures that mention an address, of any endpoint, or of `source`."""
 
     async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:
         """The signatures that come before one, of an endpoint that has finalised slot `head`: of any, or of `source`.
@@ -186,8 +190,12 @@ class RpcChain:
         found = (await self._rpc.call("getAccountInfo", [address, options], _account)).value
         return Account(found.context.slot, found.value is not None, bool(found.value and found.value.executable))
 
-    async def tip(self, address: str, limit: int) -> Tip:
-        slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot)
+    @property
+    def sources(self) -> list[str]:
+        return self._rpc.names
+
+    async def tip(self, address: str, limit: int, *, source: int | None = None) -> Tip:
+        slot = await self._rpc.call("getSlot", [{"commitment": "finalized"}], _slot, at=source)
         return Tip(slot.value, Page(await self._signatures(address, {"limit": limit}, slot.value, slot.at), slot.at))
 
     async def older(self, address: str, before: str, limit: int, *, head: int, source: int | None = None) -> Page:

@@ -206,7 +206,7 @@ def _rpc(settings: Settings, urls: Sequence[str], check: Callable[[RpcChain], Aw
         await check(_chain(settings, RpcClient([endpoint])))
 
     endpoints = [HttpEndpoint(url, timeout_s=settings.rpc_timeout_s) for url in urls]
-    return RpcClient(endpoints, vet=vet, concurrency=settings.rpc_concurrency)
+    return RpcClient(endpoints, vet=vet, concurrency=settings.rpc_concurrency, per_second=settings.rpc_per_second)
 
 
 def _chain(settings: Settings, rpc: RpcClient) -> RpcChain:

@@ -58,6 +58,7 @@ class Ingest:
         self._chain, self._store, self._epoch = chain, store, epoch
         self._sweep, self._fetcher, self._settlement = sweep, fetcher, settlement
         self._hint, self._pace = hint, pace
+        self._resweeps = 0
         progress = store.progress()
         self._coverage = progress.coverage
         self._walks: list[Walk] = list(reversed(progress.walks))
@@ -190,9 +191,15 @@ class Ingest:
             log.info("covered", slot=slot)
 
     async def _look_again(self) -> None:
-        """A page of what was walked lately. A pass that cannot go on is given up for the next one."""
-        floor = self._store.progress().discovered_through - OVERLAP_SLOTS
-        self._resweep = self._resweep or Resweep(self._chain, self._store, self._sweep.program_id, floor)
+        """A page of what was walked lately, of each endpoint in its turn: so they are checked against each other.
+
+        A pass that cannot go on is given up for the next one.
+        """
+        if self._resweep is None:
+            floor = self._store.progress().discovered_through - OVERLAP_SLOTS
+            source = self._resweeps % len(self._chain.sources)
+            self._resweep = Resweep(self._chain, self._store, self._sweep.program_id, floor, source=source)
+            self._resweeps += 1
         try:
             if await self._resweep.step():
                 return

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 import structlog
+from aiolimiter import AsyncLimiter
 
 from indexer.endpoint import Answer, Endpoint, Unusable
 from indexer.errors import ChainUnavailable, NodeBehind, RpcRefused
@@ -32,11 +33,19 @@ class RpcClient:
 
     It closes its endpoints; `concurrency` is how many calls to all of them may be under way. Before an answer that came
     over a new connection is used, `vet` is called with what asks over that very connection; it raises what keeps the
-    endpoint from being used, or, when it may be used later, ChainUnavailable or NodeBehind.
+    endpoint from being used, or, when it may be used later, ChainUnavailable or NodeBehind. Each endpoint is asked
+    `per_second` times a second at most, and not at all for as long as it said that it wants to be left alone.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, vet: Vet | None = None, concurrency: int = 1) -> None:
-        self._lanes = [_Lanes(endpoint) for endpoint in endpoints]
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        vet: Vet | None = None,
+        concurrency: int = 1,
+        per_second: float | None = None,
+    ) -> None:
+        self._lanes = [_Lanes(endpoint, per_second) for endpoint in endpoints]
         self._vetting = _Vetting(vet) if vet else None
         self._limit = asyncio.Semaphore(concurrency)
         self._preferred = 0
@@ -64,6 +73,11 @@ class RpcClient:
                 log.warning("endpoint_unusable", endpoint=lanes.name, reason=str(unusable))
         if len(reasons) == len(self._lanes):
             raise ChainUnavailable("start", reasons)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the endpoints, in the order of the numbers that `at` takes."""
+        return [lanes.name for lanes in self._lanes]
 
     def turns(self) -> list[int]:
         """Which endpoints there are, in the order they are asked: from the one that answered last."""
@@ -103,12 +117,17 @@ class RpcClient:
     ) -> Answer[T]:
         """A refusal is an answer as well: it says nothing either before the connection is vetted."""
         answer: Answer[T] | RpcRefused
+        lanes.check_open()
         async with self._limit:
+            await lanes.pace()
             with lanes.one() as endpoint:
                 try:
                     answer = await endpoint.ask(method, params, decoder)
                 except RpcRefused as refused:
                     answer = refused
+                except Unusable as unusable:
+                    lanes.leave_alone(unusable.retry_after_s)
+                    raise
                 if self._vetting is not None:
                     await self._vetting.make_sure_of(lanes, endpoint)
         if isinstance(answer, RpcRefused):
@@ -119,10 +138,27 @@ class RpcClient:
 class _Lanes:
     """The connections to one address: as many as there were calls under way at once."""
 
-    def __init__(self, first: Endpoint) -> None:
+    def __init__(self, first: Endpoint, per_second: float | None) -> None:
         self.name = first.name
         self._anew = first.anew
         self._all, self._free = [first], [first]
+        self._limiter = AsyncLimiter(1, 1 / per_second) if per_second else None
+        self._closed_until_s = 0.0
+
+    def check_open(self) -> None:
+        """Raises Unusable while it wants to be left alone."""
+        left_s = self._closed_until_s - _now_s()
+        if left_s > 0:
+            raise Unusable(f"{self.name}: it asked to be left alone for another {left_s:.1f} s", left_s)
+
+    def leave_alone(self, retry_after_s: float) -> None:
+        if retry_after_s:
+            self._closed_until_s = max(self._closed_until_s, _now_s() + retry_after_s)
+
+    async def pace(self) -> None:
+        """Until it is this caller's turn: calls begin no closer together than the rate allows."""
+        if self._limiter is not None:
+            await self._limiter.acquire()
 
     @contextmanager
     def one(self) -> Iterator[Endpoint]:
@@ -168,3 +204,7 @@ class _Vetting:
             raise Unusable("; ".join(error.reasons), error.retry_after_s) from error
         self._vetted[endpoint] = opened
         log.info("endpoint_vetted", endpoint=endpoint.name)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -85,5 +85,7 @@ class Settings(BaseSettings):
     """Seconds between looks at what was walked in the last half hour: an index may show a signature late."""
     rpc_timeout_s: Annotated[float, Field(gt=0, le=600)] = 20.0
     rpc_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
-    """Requests in flight at once."""
+    """Requests in flight at once, to all endpoints."""
+    rpc_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """Requests a second to each endpoint, at most; unlimited if not set."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

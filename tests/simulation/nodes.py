@@ -45,6 +45,8 @@ class Node:
         self.index_lag_max = INDEX_LAG_SLOTS_MAX
         self.lost_blocks = range(0)
         """As after a start from a snapshot: the node says that these slots were skipped, or lost."""
+        self.hides = 0.0
+        """So many of the signatures are in none of its lists, ever."""
         self.page_max = self._random.choice([3, 10, 1_000])
         self._order = self._random.choice(["asc", "desc", "executed"])
         self._index_lag: dict[str, int] = {}
@@ -156,6 +158,8 @@ class Node:
         return names[::-1] if self._order == "executed" else sorted(names, reverse=self._order == "desc")
 
     def _is_indexed(self, signature: str, slot: int) -> bool:
+        if self.hides and Random(f"hidden {signature}").random() < self.hides:
+            return False
         if not self.lags_index:
             return True
         lag = self._index_lag.get(signature)

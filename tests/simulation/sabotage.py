@@ -107,6 +107,14 @@ class NeverLooksAgain(Ingest):
         self._resweep_due_s = float("inf")
 
 
+class BelievesOneEndpoint(Ingest):
+    """Looks again, and always at the same endpoint."""
+
+    async def _look_again(self) -> None:
+        self._resweeps = 0
+        await super()._look_again()
+
+
 class TakesNullForDone(Fetcher):
     """Takes a transaction that the node does not have for one that there is not."""
 
@@ -193,7 +201,10 @@ SABOTAGES: dict[str, Parts] = {
             ReadsOnlyTheFirstPage,
         )
     },
-    **{kind.__name__: Parts(ingest=kind) for kind in (ForgetsWalks, SettlesBeforeItStores, GivesUp, NeverLooksAgain)},
+    **{
+        kind.__name__: Parts(ingest=kind)
+        for kind in (ForgetsWalks, SettlesBeforeItStores, GivesUp, NeverLooksAgain, BelievesOneEndpoint)
+    },
     **{
         kind.__name__: Parts(fetcher=kind)
         for kind in (

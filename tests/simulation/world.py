@@ -94,6 +94,10 @@ class World:
         self.lists_late = self._random.random() < 0.1
         self._settled_from_s = 0.0
         self.endpoints = [self._endpoint(n) for n in range(self._random.randint(1, 3))]
+        self.hides = len(self.endpoints) > 1 and self._random.random() < 0.2
+        if self.hides:
+            for node in self._random.choice(self.endpoints).nodes:
+                node.hides = 0.1
         self._store_death_rate = self._random.choice([0.0, 0.01, 0.05])
         self.lives = 0
         self.refusals: list[str] = []
@@ -188,8 +192,9 @@ class World:
             node.lost_blocks = range(lost, lost + self._random.choice([0, 3, 30]))
 
     def _heal(self) -> None:
-        if self.lists_late:
-            self._settled_from_s = asyncio.get_running_loop().time() + 3 * PACE.resweep_interval_s
+        if self.lists_late or self.hides:  # until each endpoint was walked again
+            passes = 2 + len(self.endpoints)
+            self._settled_from_s = asyncio.get_running_loop().time() + passes * PACE.resweep_interval_s
         for endpoint in self.endpoints:
             endpoint.faults.on = False
             for node in endpoint.nodes:

@@ -158,3 +158,10 @@ def test_what_shows_up_below_coverage_was_a_gap_that_nobody_knew_of(
     assert isinstance(closed, GapClosed)
     assert (found.from_slot, found.signature, closed.times) == (5, "signature-5", 1)
     assert store.gaps() == []
+
+
+def test_what_is_settled_between_two_slots_is_told(store: IngestStore, epoch: int) -> None:
+    final = [evidence(slot, is_final=True) for slot in (4, 5, 6, 7, 9)]
+    store.append([], [*final, evidence(8)])
+    store.settle(epoch, [], [Reverted(Inclusion("signature-6", 6), "another")])
+    assert store.settled_between(5, 8) == [Inclusion("signature-5", 5), Inclusion("signature-7", 7)]

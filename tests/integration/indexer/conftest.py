@@ -60,7 +60,11 @@ class FakeChain:
         self.calls.append(("account", address))
         return Account(self.finalized, self.authority_exists, self.is_program)
 
-    async def tip(self, address: str, limit: int) -> Tip:
+    @property
+    def sources(self) -> list[str]:
+        return ["node"]
+
+    async def tip(self, address: str, limit: int, *, source: int | None = None) -> Tip:
         self.calls.append(("tip",))
         return Tip(self.finalized, self._page(0, self.answering))
 

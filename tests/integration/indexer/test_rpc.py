@@ -45,8 +45,15 @@ def says(body: str | bytes, *, status: int = 200, headers: dict[str, str] | None
     return answer
 
 
-def client(*urls: str, timeout_s: float = 5.0, concurrency: int = 4, vet: Vet | None = None) -> RpcClient:
-    return RpcClient([HttpEndpoint(url, timeout_s=timeout_s) for url in urls], vet=vet, concurrency=concurrency)
+def client(
+    *urls: str,
+    timeout_s: float = 5.0,
+    concurrency: int = 4,
+    vet: Vet | None = None,
+    per_second: float | None = None,
+) -> RpcClient:
+    endpoints = [HttpEndpoint(url, timeout_s=timeout_s) for url in urls]
+    return RpcClient(endpoints, vet=vet, concurrency=concurrency, per_second=per_second)
 
 
 async def ask(*urls: str, timeout_s: float = 5.0) -> int:
@@ -350,3 +357,38 @@ async def test_an_endpoint_that_refuses_a_list_does_not_keep_the_next_from_being
     async with client(refuses, knows) as rpc:
         chain = RpcChain(rpc, commitment="confirmed", max_transaction_version=0)
         assert (await chain.older("program", "c", 10, head=7)).source == 1
+
+
+async def test_an_endpoint_that_is_limited_is_left_alone_for_as_long_as_it_says(start_node: NodeMaker) -> None:
+    asked = {"limited": 0, "free": 0}
+
+    async def limited(request: web.Request) -> web.StreamResponse:
+        asked["limited"] += 1
+        return web.Response(status=429, headers={"Retry-After": "3600"})
+
+    async def free(request: web.Request) -> web.StreamResponse:
+        asked["free"] += 1
+        return web.json_response({"result": 7})
+
+    limited_url, free_url = await start_node(limited), await start_node(free)
+    async with client(limited_url, free_url) as rpc:
+        for _ in range(5):
+            assert (await rpc.call("getSlot", [], number)).value == 7
+        assert asked == {"limited": 1, "free": 5}
+        with pytest.raises(ChainUnavailable, match="it asked to be left alone") as refused:
+            await rpc.call("getSlot", [], number, at=0)
+        assert 50 < refused.value.retry_after_s <= 60, "no endpoint is believed for longer"
+        assert asked["limited"] == 1
+
+
+async def test_calls_to_an_endpoint_begin_no_closer_together_than_its_rate_allows(start_node: NodeMaker) -> None:
+    began_s: list[float] = []
+
+    async def node(request: web.Request) -> web.StreamResponse:
+        began_s.append(asyncio.get_running_loop().time())
+        return web.json_response({"result": 7})
+
+    async with client(await start_node(node), concurrency=8, per_second=100.0) as rpc:
+        start_s = asyncio.get_running_loop().time()
+        await asyncio.gather(*(rpc.call("getSlot", [], number) for _ in range(11)))
+        assert max(began_s) - start_s >= 0.1, "the eleventh is ten intervals after the first"
