@@ -79,7 +79,7 @@ class Projector:
 
     async def _turn(self) -> bool:
         """True if there may be more to do at once."""
-        now_s = time.monotonic()
+        now_s = _now_s()
         if now_s >= self._catalog_due_s:
             self._catalog_due_s = now_s + CATALOG_INTERVAL_S
             await self._follow_catalog()
@@ -102,7 +102,7 @@ class Projector:
         except CheckpointMoved:
             # A rebuild took the checkpoint over to flip. If it does not in time, this generation is ours again.
             log.info("checkpoint_taken_over", projection=self._projection.name)
-            self._taken_over_until_s = time.monotonic() + self._pace.taken_over_s
+            self._taken_over_until_s = _now_s() + self._pace.taken_over_s
             return False
         return await self._kept.follow(self._checkpoint.position) or applied
 
@@ -205,6 +205,10 @@ def check_identity(projection: Projection, facts: FactReader, checkpoint: Checkp
     key = facts.key_at(checkpoint.position)
     if key is None or key_text(key) != checkpoint.key:
         raise CheckpointUnknown(projection.name, checkpoint.position)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _wait(stop: asyncio.Event, delay_s: float) -> None:

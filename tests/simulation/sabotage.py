@@ -1,11 +1,15 @@
-"""Indexers that are broken on purpose, each in one way that somebody has broken one before."""
+"""Indexers and projectors that are broken on purpose, each in one way that somebody has broken one before."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
+
+from msgspec import structs
 
 from eventstore.errors import StoreBusy
-from eventstore.port import Inclusion, IngestStore, Owed, Walk
+from eventstore.identity import key_text
+from eventstore.port import FactReader, Inclusion, IngestStore, Owed, Walk
 from eventstore.sqlite_store import SQLiteEventStore
 from indexer.chain import Page, RpcChain, SlotContent
 from indexer.errors import ChainUnavailable, CursorUnknown
@@ -14,6 +18,10 @@ from indexer.ingest import Ingest
 from indexer.settlement import Settlement
 from indexer.sweep import Sweep
 from indexer.transaction import parse_transaction
+from projections.projection import Projection
+from projections.projector import Projector
+from projections.store import Checkpoint, GenerationEntry, Row
+from tests.simulation.projecting import MortalGeneration, ProjectingParts
 from tests.simulation.world import Parts
 
 
@@ -190,6 +198,45 @@ class RemembersInMemory(SQLiteEventStore):
         return epoch
 
 
+class FollowsFromNowOn(Projector):
+    """Takes what is in the store when it starts for known."""
+
+    async def _open(self, entry: GenerationEntry) -> None:
+        await super()._open(entry)
+        last = self._facts.last_position()
+        key = self._facts.key_at(last)
+        new = structs.replace(self._checkpoint, position=last, key=key_text(key) if key else None)
+        await self._generation.apply([], self._checkpoint, new)
+        self._checkpoint = new
+
+
+class MovesTheCheckpointFirst(MortalGeneration):
+    """And writes what it stands for then."""
+
+    async def write(self, rows: Sequence[Row], held: Checkpoint, new: Checkpoint) -> None:
+        await self.real.apply([], held, new)
+        await asyncio.sleep(1.0)
+        await self.real.apply(rows, new, new)
+
+
+class KnowsNoForks(Projector):
+    """Takes what was said once for what stands."""
+
+    def __init__(self, projection: Projection, facts: FactReader, *rest: Any) -> None:
+        super().__init__(projection, cast(FactReader, _NothingContested(facts)), *rest)
+
+
+class _NothingContested:
+    def __init__(self, facts: FactReader) -> None:
+        self._facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._facts, name)
+
+    def contested_between(self, after: int, through: int) -> list[str]:
+        return []
+
+
 SABOTAGES: dict[str, Parts] = {
     **{
         kind.__name__: Parts(sweep=kind)
@@ -215,6 +262,9 @@ SABOTAGES: dict[str, Parts] = {
         )
     },
     **{kind.__name__: Parts(settlement=kind) for kind in (RevertsByAbsence, NeverReverts)},
+    "FollowsFromNowOn": Parts(projecting=ProjectingParts(projector=FollowsFromNowOn)),
+    "MovesTheCheckpointFirst": Parts(projecting=ProjectingParts(generation=MovesTheCheckpointFirst)),
+    "KnowsNoForks": Parts(projecting=ProjectingParts(projector=KnowsNoForks)),
     "RemembersInMemory": Parts(store=RemembersInMemory),
     "TakesALostBlockForASkippedSlot": Parts(chain=TakesALostBlockForASkippedSlot),
 }

@@ -34,10 +34,13 @@ from tests.simulation.nodes import (
     slot_at,
 )
 from tests.simulation.oracle import Findings, compare
+from tests.simulation.projecting import Projecting, ProjectingParts
 
 PACE = Pace(poll_interval_s=1.0, coverage_interval_s=2.0, resweep_interval_s=20.0)
 CONCURRENCY = 16
 LIVES_MAX = 12
+PROJECTED_EVERY = 5
+"""Of so many schedules one has projectors as well."""
 SETTLES_WITHIN_S = 900.0
 """After the last fault; longer than all back-offs together."""
 DECODER = Decoder(load_idl(IDL_PATH), PROGRAM)
@@ -56,6 +59,8 @@ class Parts(NamedTuple):
     ingest: type[Ingest] = Ingest
     chain: type[RpcChain] = RpcChain
     store: Callable[[Path], IngestStore] = SQLiteEventStore
+    projecting: ProjectingParts | None = None
+    """The real ones in a part of the schedules, if none are given; else these in all."""
 
 
 class MortalStore:
@@ -121,6 +126,7 @@ class World:
         faults_end_s = begins_s + (self.chain.slots + FINAL_AFTER) * SLOT_S * 1.2
         await asyncio.sleep(begins_s)
         loop = asyncio.get_running_loop()
+        projecting = self._projecting()
         disturbing = asyncio.create_task(self._disturb())
         while loop.time() < faults_end_s and self.lives < LIVES_MAX:
             await self._live(self._random.expovariate(1 / 12), death_rate=self._store_death_rate)
@@ -128,7 +134,14 @@ class World:
         disturbing.cancel()
         self._heal()
         await self._live(SETTLES_WITHIN_S, death_rate=0.0)
-        return self._findings()
+        wrong = [] if projecting is None else await projecting.end(self.chain.events())
+        findings = self._findings()
+        return findings._replace(wrong=[*findings.wrong, *wrong])
+
+    def _projecting(self) -> Projecting | None:
+        if self.parts.projecting is None and self.seed % PROJECTED_EVERY:
+            return None
+        return Projecting(self.seed, self.path, self.path.parent, self.parts.projecting or ProjectingParts())
 
     async def _live(self, seconds: float, *, death_rate: float) -> None:
         """One process, from its start until it dies, is killed, or has covered everything."""
