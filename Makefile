@@ -60,13 +60,14 @@ mutate-program: install ## break each check of the programs on purpose and say w
 program-docs: install ## rewrite the generated parts of docs/program.md (MEASURE=--measure takes new compute units too)
 	$(BIN)/python -m tests.program.document $(MEASURE)
 
-simulate: install ## SEEDS=1000 seeded schedules of failing nodes and dying indexers; SEED=7 runs one, with its log
+simulate: install ## SEEDS=1000 seeded schedules of failing nodes, dying indexers and projectors; SEED=7 runs one, with its log
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
-bench: install ## print the ratios of decoding and appending, and how soon an event is stored (each file in bench/ has --help or says what it takes)
+bench: install ## print the ratios of decoding and appending, and how soon an event is stored, and the rates of rebuilding (each file in bench/ has --help or says what it takes)
 	$(BIN)/python -m bench.decode
 	PYTHONPATH=deploy $(BIN)/python bench/append.py
 	PYTHONPATH=deploy $(BIN)/python -m bench.live
+	$(BIN)/python -m bench.rebuild
 
 wheel: install ## build the wheel into dist/
 	@rm -rf dist

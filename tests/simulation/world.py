@@ -39,7 +39,7 @@ from tests.simulation.projecting import Projecting, ProjectingParts
 PACE = Pace(poll_interval_s=1.0, coverage_interval_s=2.0, resweep_interval_s=20.0)
 CONCURRENCY = 16
 LIVES_MAX = 12
-PROJECTED_EVERY = 5
+PROJECTED_EVERY = 10
 """Of so many schedules one has projectors as well."""
 SETTLES_WITHIN_S = 900.0
 """After the last fault; longer than all back-offs together."""
