@@ -67,6 +67,7 @@ bench: install ## print the ratios of decoding and appending, and how soon an ev
 	$(BIN)/python -m bench.decode
 	PYTHONPATH=deploy $(BIN)/python bench/append.py
 	PYTHONPATH=deploy $(BIN)/python -m bench.live
+	PYTHONPATH=deploy $(BIN)/python -m bench.catch_up
 	$(BIN)/python -m bench.rebuild
 
 wheel: install ## build the wheel into dist/
