@@ -29,13 +29,13 @@ def note(t: Transaction, new: Sequence[tuple[Fact, int]]) -> None:
     """Of facts that were just stored, with their positions; before coverage itself is moved by them."""
     about: dict[str, list[Said]] = {}
     for fact, position in new:
-        if isinstance(fact, ChainFact) or isinstance(fact, ABOUT_SIGNATURES):  # noqa: SIM101 most are the first
+        if isinstance(fact, ABOUT_SIGNATURES):
             about.setdefault(fact.signature, []).append((fact, position))
     rows = [(signature_id(signature), said[0][1]) for signature, said in about.items()]
     if t.insert(SIGNATURES, sorted(rows)) < len(rows):
         _join_earlier(t, about, rows)
     for signature, said in about.items():
-        if not isinstance(said[0][0], ChainFact) or (len(said) > 1 and len({_decode_of(f) for f, _ in said}) > 1):
+        if len({_decode_of(fact) for fact, _ in said}) > 1 or not isinstance(said[0][0], ChainFact):
             _contest(t, signature, said)
     for fact, position in new:
         if isinstance(fact, CoverageAdvanced):

@@ -49,11 +49,7 @@ class StoreImport:
         self._facts += len(new)
 
     def add_evidence(self, evidence: Sequence[StoredEvidence]) -> None:
-        known = self._t.first_rows(
-            "SELECT EXISTS (SELECT 1 FROM evidence WHERE slot = ? AND signature = ?)",
-            [(e.slot, e.signature) for e in evidence],
-        )
-        new = [e for e, (is_known,) in zip(evidence, known, strict=True) if not is_known]
+        new = settlement.not_stored(self._t, evidence)
         rows = [
             (e.slot, e.signature, e.transaction_index, e.block_time, e.body, e.endpoint, e.recorded_at_us, e.quality)
             for e in new

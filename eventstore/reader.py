@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
 
 from eventstore import topics
 from eventstore.backend import Backend, Row
@@ -11,7 +10,7 @@ from eventstore.facts import ChainFact
 from eventstore.identity import ChainOrder, FactKey, chain_order, vaults_of
 from eventstore.opening import prepare
 from eventstore.port import Binding, FactOfVault, StoredFact
-from eventstore.snapshot import StoreSnapshot, read_binding
+from eventstore.snapshot import StoreSnapshot, integer_of, key_of_row, read_binding
 
 FACT_COLUMNS = "facts.position, recorded_at_us, topic, state"
 OF_VAULT = """
@@ -109,29 +108,15 @@ class StoreReader:
         self.backend.ensure_same()
         with self.backend.reading() as t:
             rows = t.rows("SELECT originator_id, originator_version FROM facts WHERE position = ?", (position,))
-        return self._key(position, *rows[0]) if rows else None
+        return key_of_row(self.backend.where, position, *rows[0]) if rows else None
 
     def close(self) -> None:
         self.backend.close()
 
-    def _key(self, position: int, originator_id: object, originator_version: object) -> FactKey:
-        try:
-            stream = UUID(str(originator_id))
-        except ValueError as error:
-            corrupt = FactCorrupt("its originator_id is no UUID")
-            raise FactUnreadable(self.backend.where, position, str(corrupt)) from error
-        return FactKey(stream, self._integer(position, "originator_version", originator_version))
-
-    def _integer(self, position: int, column: str, value: object) -> int:
-        """SQLite keeps whatever it is given in any column."""
-        if not isinstance(value, int):
-            raise FactUnreadable(self.backend.where, position, str(FactCorrupt(f"its {column} is no integer")))
-        return value
-
     def _stored_fact(self, row: Row) -> StoredFact:
         """From a row of FACT_COLUMNS."""
         position, recorded_at_us, topic, state = row
-        recorded_at_us = self._integer(position, "recorded_at_us", recorded_at_us)
+        recorded_at_us = integer_of(self.backend.where, position, "recorded_at_us", recorded_at_us)
         try:
             return StoredFact(position, recorded_at_us, topics.decode(topic, state))
         except (TopicUnknown, FactCorrupt) as error:

@@ -1,7 +1,7 @@
 """What is not final yet, what the finalised chain turned out not to have, and what cannot be answered for."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from eventstore.backend import Transaction
 from eventstore.facts import (
@@ -14,8 +14,10 @@ from eventstore.facts import (
     TransactionReinstated,
     TransactionReverted,
 )
-from eventstore.port import Evidence, Gap, Inclusion, Reverted
+from eventstore.port import Evidence, Gap, Inclusion, Reverted, StoredEvidence
 from eventstore.tables import GAPS, REVERTS, UNSETTLED
+
+E = TypeVar("E", Evidence, StoredEvidence)
 
 
 def unsettled(t: Transaction, through_slot: int, limit: int) -> list[Inclusion]:
@@ -27,14 +29,14 @@ def unsettled(t: Transaction, through_slot: int, limit: int) -> list[Inclusion]:
 
 def unsettle(t: Transaction, evidence: Sequence[Evidence]) -> None:
     """Of evidence that is about to be stored: what is stored already was settled, or waits for it."""
-    new = _not_stored(t, [e for e in evidence if not e.is_final])
+    new = not_stored(t, [e for e in evidence if not e.is_final])
     t.insert(UNSETTLED, [(e.slot, e.signature) for e in new])
 
 
 def late(t: Transaction, evidence: Sequence[Evidence]) -> list[GapFound | GapClosed]:
     """Of evidence that is about to be stored: what coverage has passed without it was a gap that nobody knew of."""
     coverage = t.rows("SELECT coverage FROM ingest_state")[0][0]
-    below = _not_stored(t, [e for e in evidence if e.slot <= coverage])
+    below = not_stored(t, [e for e in evidence if e.slot <= coverage])
     if not below:
         return []
     known = {(gap.from_slot, gap.signature) for gap in gaps(t)}
@@ -46,7 +48,8 @@ def late(t: Transaction, evidence: Sequence[Evidence]) -> list[GapFound | GapClo
     return [*find_gaps(t, missed), *close_gaps(t, [Inclusion(gap.signature or "", gap.from_slot) for gap in missed])]
 
 
-def _not_stored(t: Transaction, evidence: Sequence[Evidence]) -> list[Evidence]:
+def not_stored(t: Transaction, evidence: Sequence[E]) -> list[E]:
+    """Those of inclusions that there is no evidence of yet."""
     stored = t.first_rows(
         "SELECT EXISTS (SELECT 1 FROM evidence WHERE slot = ? AND signature = ?)",
         [(e.slot, e.signature) for e in evidence],

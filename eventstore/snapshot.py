@@ -44,18 +44,29 @@ class StoreSnapshot:
         return int(self._t.rows("SELECT COUNT(*) FROM evidence")[0][0])
 
     def _stored_bytes(self, row: Row) -> StoredBytes:
-        """SQLite keeps whatever it is given in any column."""
         position, recorded_at_us, originator_id, originator_version, topic, state = row
-        if not (isinstance(recorded_at_us, int) and isinstance(originator_version, int)):
-            raise FactUnreadable(self.where, position, str(FactCorrupt("a number of it is no integer")))
+        recorded_at_us = integer_of(self.where, position, "recorded_at_us", recorded_at_us)
+        key = key_of_row(self.where, position, originator_id, originator_version)
         if not (isinstance(topic, str) and isinstance(state, bytes)):
             raise FactUnreadable(self.where, position, str(FactCorrupt("its topic is no text, or its state no bytes")))
-        try:
-            key = FactKey(UUID(str(originator_id)), originator_version)
-        except ValueError as error:
-            corrupt = FactCorrupt("its originator_id is no UUID")
-            raise FactUnreadable(self.where, position, str(corrupt)) from error
         return StoredBytes(position, recorded_at_us, key, topic, state)
+
+
+def key_of_row(where: str, position: int, originator_id: object, originator_version: object) -> FactKey:
+    """Raises FactUnreadable."""
+    try:
+        stream = UUID(str(originator_id))
+    except ValueError as error:
+        corrupt = FactCorrupt("its originator_id is no UUID")
+        raise FactUnreadable(where, position, str(corrupt)) from error
+    return FactKey(stream, integer_of(where, position, "originator_version", originator_version))
+
+
+def integer_of(where: str, position: int, column: str, value: object) -> int:
+    """SQLite keeps whatever it is given in any column. Raises FactUnreadable."""
+    if not isinstance(value, int):
+        raise FactUnreadable(where, position, str(FactCorrupt(f"its {column} is no integer")))
+    return value
 
 
 def _stored_evidence(row: Row) -> StoredEvidence:

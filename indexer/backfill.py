@@ -1,61 +1,29 @@
 """`vault-indexer backfill`: goes through history once more and queues what the store lacks, beside the indexer."""
 
-import sys
-import time
-from types import TracebackType
-from typing import Self
-
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from eventstore.port import Backfill, IngestStore
 from indexer.chain import Chain
+from indexer.progress import ShownProgress
 from indexer.resweep import Resweep
 
-LINE_EVERY_S = 2.0
 
-
-class BackfillProgress:
-    """A bar with rate and time left on a terminal, else a line now and then; on standard error."""
+class BackfillProgress(ShownProgress):
+    """By slots: how many signatures there are is not known before."""
 
     def __init__(self) -> None:
-        is_terminal = sys.stderr.isatty()
-        self._bar = Progress(
-            TextColumn("backfill"),
-            BarColumn(),
-            TextColumn("{task.fields[said]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not is_terminal,
-        )
-        self._task = self._bar.add_task("backfill", total=1.0, said="")
-        self._lines = not is_terminal
-        self._began_s = time.monotonic()
-        self._line_due_s = self._began_s + LINE_EVERY_S
+        super().__init__("backfill", 1.0)
         self._listed_before: int | None = None
 
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
     def report(self, at: Backfill) -> None:
-        now_s = time.monotonic()
         if self._listed_before is None:
             self._listed_before = at.listed
-        rate = (at.listed - self._listed_before) / max(now_s - self._began_s, 1e-9)
+        elapsed_s = self.elapsed_s()
+        rate = (at.listed - self._listed_before) / elapsed_s
         done = (at.head - at.slot) / max(at.head - at.from_slot, 1)
         said = f"slot {at.slot:,}, {at.listed:,} signatures, {at.queued:,} queued, {rate:,.0f}/s"
-        self._bar.update(self._task, completed=min(done, 1.0), said=said)
-        if self._lines and now_s >= self._line_due_s:
-            self._line_due_s = now_s + LINE_EVERY_S
-            left = f"{(now_s - self._began_s) * (1 - done) / done:,.0f} s left" if done > 0 else "time left unknown"
-            sys.stderr.write(f"backfill: {said}, {done:.0%}, {left}\n")
+        left = f"{elapsed_s * (1 - done) / done:,.0f} s left" if done > 0 else "time left unknown"
+        self.show(min(done, 1.0), said, f"{said}, {done:.0%}, {left}")
 
 
 async def run_backfill(

@@ -41,9 +41,12 @@ def body_of(evidence: StoredEvidence) -> bytes:
         raise EvidenceDamaged(evidence.signature, evidence.slot, str(error)) from error
 
 
-def decode_evidence(decoder: Decoder, evidence: StoredEvidence) -> list[Fact] | None:
-    """None where the decoder calls it incomplete. Raises EvidenceDamaged and TransactionInvalid."""
-    transaction = parse_transaction(body_of(evidence))
+def decode_evidence(decoder: Decoder, evidence: StoredEvidence, body: bytes) -> list[Fact] | None:
+    """Of its unpacked body. None where the decoder calls it incomplete.
+
+    Raises EvidenceDamaged and TransactionInvalid.
+    """
+    transaction = parse_transaction(body)
     _check(evidence, transaction)
     decoded = decoder.decode(transaction)
     if decoded.incomplete is not None:

@@ -111,7 +111,8 @@ def _import_evidence(store: IngestStore, source: BinaryIO, decoder: Decoder, pro
 
 
 def _append(store: IngestStore, decoder: Decoder, stored: StoredEvidence) -> bool:
-    facts = decode_evidence(decoder, stored)
+    body = body_of(stored)
+    facts = decode_evidence(decoder, stored, body)
     if facts is None:
         log.warning("import_incomplete", signature=stored.signature, slot=stored.slot)
         return False
@@ -120,7 +121,7 @@ def _append(store: IngestStore, decoder: Decoder, stored: StoredEvidence) -> boo
         stored.slot,
         stored.transaction_index,
         stored.block_time,
-        body_of(stored),
+        body,
         stored.endpoint,
         is_final=False,
         quality=stored.quality,

@@ -12,7 +12,7 @@ from eventstore.facts import ChainFact, Fact, OperatorActed
 from eventstore.identity import key_of
 from eventstore.port import Inclusion, IngestStore, StoredEvidence
 from indexer.decode import Decoder
-from indexer.evidence import all_evidence, decode_evidence
+from indexer.evidence import all_evidence, body_of, decode_evidence
 from indexer.translate import FIRST_REVISION
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ def _redecode(
     store: IngestStore, decoder: Decoder, evidence: StoredEvidence, done: Redecoded, *, dry_run: bool
 ) -> Redecoded:
     done = done._replace(looked_at=done.looked_at + 1)
-    facts = decode_evidence(decoder, evidence)
+    facts = decode_evidence(decoder, evidence, body_of(evidence))
     place = {"signature": evidence.signature, "slot": evidence.slot}
     if facts is None:
         log.warning("redecode_incomplete", **place)
