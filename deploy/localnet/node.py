@@ -61,10 +61,12 @@ class LocalNode:
         assert self._process is not None, "the node was not started"
         return self._process.pid
 
-    def exit_code(self) -> int | None:
-        """None while the node runs."""
+    def exit_code(self, within_s: float = 0) -> int | None:
+        """None while the node runs. One that is dying may be waited for: its sockets are gone before it is."""
         assert self._process is not None, "the node was not started"
-        return self._process.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(within_s)
+        return None
 
     def start(self) -> None:
         """Returns when the node answers. Installs it first where that was not done yet."""

@@ -26,6 +26,7 @@ READY_TIMEOUT_S = 60
 SAMPLE_EVERY_S = 2.0
 SAMPLE_UNTIL_FIRST_DEPOSIT_S = 0.2
 POLL_EVERY_S = 0.1
+DYING_S = 2.0
 
 
 class Stack:
@@ -135,7 +136,7 @@ class Stack:
 
     def _cause(self, error: LocalnetError) -> LocalnetError:
         """When the node is gone, whatever else went wrong went wrong because of it."""
-        code = self._node.exit_code() if self._node else None
+        code = self._node.exit_code(within_s=DYING_S) if self._node else None
         if code is None:
             return error
         log = self._settings.folder / "node.log"

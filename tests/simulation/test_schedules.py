@@ -13,6 +13,15 @@ SCHEDULES = 300
 AT_ONCE = 20
 SABOTAGED_MAX = 400
 """Schedules in which a sabotage must show."""
+SHOWED_IN = {
+    "BelievesAnEmptyPage": 155,
+    "ClaimsUpToTheTip": 76,
+    "SettlesBeforeItStores": 26,
+    "TakesNullForDone": 112,
+    "RevertsByAbsence": 99,
+    "TakesALostBlockForASkippedSlot": 224,
+}
+"""Those that few schedules show are looked for from the one that did; the search goes through all the same."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +41,9 @@ def test_every_schedule_ends_with_the_chains_events_each_once(first: int) -> Non
 
 @pytest.mark.parametrize("sabotage", SABOTAGES)
 def test_an_indexer_that_is_broken_on_purpose_is_caught(sabotage: str) -> None:
-    caught = (seed for seed in range(SABOTAGED_MAX) if _is_caught(SABOTAGES[sabotage], seed))
+    first = SHOWED_IN.get(sabotage, 0)
+    seeds = ((first + n) % SABOTAGED_MAX for n in range(SABOTAGED_MAX))
+    caught = (seed for seed in seeds if _is_caught(SABOTAGES[sabotage], seed))
     assert next(caught, None) is not None, f"{sabotage} passed {SABOTAGED_MAX} schedules"
 
 
