@@ -4,7 +4,7 @@ They are few. For each, every fact that says something about it is listed with i
 passed one of its inclusions, so that what stands at any position can be told (`eventstore.standing`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from eventstore import topics
@@ -49,7 +49,7 @@ def _join_earlier(t: Transaction, about: dict[str, list[Said]], rows: Sequence[t
         if first == position:
             continue
         if t.rows("SELECT 1 FROM contested WHERE signature = ? LIMIT 1", (signature,)):
-            _list(t, signature, said)
+            _contest(t, signature, said)
             continue
         earlier = _of_first(t, first)
         if earlier[0][0].signature == signature:
@@ -72,13 +72,10 @@ def _of_first(t: Transaction, position: int) -> list[Said]:
 
 
 def _contest(t: Transaction, signature: str, said: Sequence[Said]) -> None:
-    _list(t, signature, said)
+    """Coverage may have passed what is said only now, and nothing that was said before."""
+    t.insert(CONTESTED, [(signature, position, fact.slot) for fact, position in said])
     passed = t.rows("SELECT coverage_position, coverage FROM ingest_state WHERE coverage_position IS NOT NULL")
     t.insert(CONTESTED, [(signature, position, slot) for position, slot in passed])
-
-
-def _list(t: Transaction, signature: str, said: Iterable[Said]) -> None:
-    t.insert(CONTESTED, [(signature, position, fact.slot) for fact, position in said])
 
 
 def _pass(t: Transaction, coverage: CoverageAdvanced, position: int) -> None:

@@ -100,3 +100,15 @@ def test_signatures_that_share_an_id_are_told_apart(
     assert about(store, "signature-1") == [said[0], said[3], said[4]]
     for number in (2, 3):
         assert about(store, f"signature-{number}") in ([], [said[number - 1]])
+
+
+def test_coverage_that_passed_nothing_that_was_said_before_is_about_what_is_found_below_it_late(
+    store: IngestStore, epoch: int, deposit: Deposit
+) -> None:
+    seen = deposit(16)
+    elsewhere, late = replace(seen, slot=17), replace(seen, slot=11)
+    store.append([seen, elsewhere])
+    covered = cover(store, epoch, 12)
+    assert about(store, seen.signature) == [seen, elsewhere]
+    store.append([late])
+    assert about(store, seen.signature) == [seen, elsewhere, covered, late]
