@@ -63,11 +63,12 @@ program-docs: install ## rewrite the generated parts of docs/program.md (MEASURE
 simulate: install ## SEEDS=1000 seeded schedules of failing nodes, dying indexers and projectors; SEED=7 runs one, with its log
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
-bench: install ## print the ratios of decoding and appending, how fast it catches up, and how soon an event is stored (each file in bench/ has --help or says what it takes)
+bench: install ## print the ratios of decoding, appending and rebuilding, and how soon an event is stored (each file in bench/ has --help or says what it takes)
 	$(BIN)/python -m bench.decode
 	PYTHONPATH=deploy $(BIN)/python bench/append.py
 	PYTHONPATH=deploy $(BIN)/python -m bench.live
 	PYTHONPATH=deploy $(BIN)/python -m bench.catch_up
+	$(BIN)/python -m bench.rebuild
 
 wheel: install ## build the wheel into dist/
 	@rm -rf dist

@@ -16,6 +16,15 @@ class StoredFact(NamedTuple):
     fact: Fact
 
 
+class FactOfVault(NamedTuple):
+    """A place in the index by vault."""
+
+    vault: str
+    stored: StoredFact
+    is_contested: bool
+    """Whether its signature is (`FactReader.contested_between`)."""
+
+
 class StoredBytes(NamedTuple):
     """A fact as it is stored, for what must not depend on what it says."""
 
@@ -116,6 +125,11 @@ class FactReader(Protocol):
 
         Raises FactUnreadable, and VaultIndexDamaged for what is in the index and is no fact of that vault.
         """
+
+    def read_by_vault(
+        self, *, through_position: int, after: FactOfVault | None = None, limit: int = 1_000
+    ) -> list[FactOfVault]:
+        """The next of all vaults' facts, each vault's together and in chain order, as `read_vault` has them."""
 
     def contested_between(self, after: int, through: int) -> list[str]:
         """Contested signatures of which something is said at positions above `after`, up to `through`.

@@ -9,7 +9,7 @@ from eventstore.errors import FactCorrupt, FactUnreadable, TopicUnknown, VaultIn
 from eventstore.facts import ChainFact
 from eventstore.identity import ChainOrder, FactKey, chain_order, vaults_of
 from eventstore.opening import prepare
-from eventstore.port import Binding, StoredFact
+from eventstore.port import Binding, FactOfVault, StoredFact
 from eventstore.snapshot import StoreSnapshot, integer_of, key_of_row, read_binding
 
 FACT_COLUMNS = "facts.position, recorded_at_us, topic, state"
@@ -19,6 +19,14 @@ OF_VAULT = """
     WHERE vault = ? AND vault_index.position <= ?
     AND (slot, transaction_index, ordinal, vault_index.position) > (?, ?, ?, ?)
     ORDER BY slot, transaction_index, ordinal, vault_index.position LIMIT ?
+"""
+BY_VAULT = """
+    SELECT vault, EXISTS (SELECT 1 FROM contested WHERE contested.position = vault_index.position),
+    slot, transaction_index, ordinal, vault_index.position, recorded_at_us, topic, state
+    FROM vault_index LEFT JOIN facts ON facts.position = vault_index.position
+    WHERE vault_index.position <= ?
+    AND (vault, slot, transaction_index, ordinal, vault_index.position) > (?, ?, ?, ?, ?)
+    ORDER BY vault, slot, transaction_index, ordinal, vault_index.position LIMIT ?
 """
 CONTESTED_OF_VAULT = """
     SELECT DISTINCT signature FROM vault_index JOIN contested ON contested.position = vault_index.position
@@ -58,6 +66,17 @@ class StoreReader:
         with self.backend.reading() as t:
             rows = t.rows(OF_VAULT, (vault, through_position, *_place(after), limit))
         return [self._fact_of_vault(vault, ChainOrder(*row[:3]), row[3:]) for row in rows]
+
+    def read_by_vault(
+        self, *, through_position: int, after: FactOfVault | None = None, limit: int = 1_000
+    ) -> list[FactOfVault]:
+        place = ("", *_place(None)) if after is None else (after.vault, *_place(after.stored))
+        with self.backend.reading() as t:
+            rows = t.rows(BY_VAULT, (through_position, *place, limit))
+        return [
+            FactOfVault(row[0], self._fact_of_vault(row[0], ChainOrder(*row[2:5]), row[5:]), bool(row[1]))
+            for row in rows
+        ]
 
     @contextmanager
     def snapshot(self) -> Iterator[StoreSnapshot]:

@@ -70,9 +70,9 @@ async def at_signature(generation: Generation, signature: str, known_at: int | N
 
 
 def stood(transaction: TransactionDocument, known_at: int | None) -> bool:
-    """At a position of the store; at the last one for None."""
+    """At a position of the store; at the last one for None. One that failed did: it is a point of the chain."""
     if known_at is None:
-        return transaction.status == "standing"
+        return transaction.status in ("standing", "failed")
     return sum(turn <= known_at for turn in transaction.turns) % 2 == 1
 
 

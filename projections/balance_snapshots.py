@@ -3,7 +3,7 @@
 from typing import Literal
 
 from eventstore.facts import Fact
-from eventstore.identity import ChainOrder, chain_order, vaults_of
+from eventstore.identity import chain_order, vaults_of
 from eventstore.port import StoredFact
 from projections.documents import BalanceSnapshotDocument
 from projections.projection import Projection
@@ -13,23 +13,21 @@ Period = Literal["hourly", "daily"]
 PERIODS_S: dict[Period, int] = {"hourly": 3_600, "daily": 86_400}
 
 
-def snapshot_id(vault: str, period: Period, timestamp: int) -> str:
-    """Of the period that a moment, Unix seconds, belongs to."""
-    return f"{vault}:{period}:{timestamp // PERIODS_S[period] * PERIODS_S[period]}"
-
-
 def touches(fact: Fact) -> tuple[str, ...]:
     if not isinstance(fact, VaultEvent):
         return ()
-    return tuple(snapshot_id(vault, period, fact.timestamp) for vault in vaults_of(fact) for period in PERIODS_S)
+    starts = [(period, fact.timestamp // length_s * length_s) for period, length_s in PERIODS_S.items()]
+    return tuple([f"{vault}:{period}:{start}" for vault in vaults_of(fact) for period, start in starts])
 
 
 def evolve(snapshot: BalanceSnapshotDocument | None, id_: str, stored: StoredFact) -> BalanceSnapshotDocument:
     """Balances are those of the period's highest event in chain order."""
     event = stored.fact
     assert isinstance(event, VaultEvent), event
-    if snapshot is not None and chain_order(event) < _order(snapshot):
-        return snapshot
+    if snapshot is not None:
+        last = snapshot.last_slot, snapshot.last_transaction_index, snapshot.last_ordinal
+        if chain_order(event) < last:
+            return snapshot
     vault, name, start = id_.split(":")
     period: Period = "hourly" if name == "hourly" else "daily"
     leg = leg_of(event, vault)
@@ -48,18 +46,15 @@ def evolve(snapshot: BalanceSnapshotDocument | None, id_: str, stored: StoredFac
     )
 
 
-def _order(snapshot: BalanceSnapshotDocument) -> ChainOrder:
-    return ChainOrder(snapshot.last_slot, snapshot.last_transaction_index, snapshot.last_ordinal)
-
-
 BALANCE_SNAPSHOTS = Projection(
     name="balance_snapshots",
-    version=1,
+    version=2,
     document=BalanceSnapshotDocument,
     touches=touches,
     evolve=evolve,
     accumulates=True,
     vault_of=lambda id_: id_.split(":")[0],
     indexes=(("vault", "period", "start", "id"), ("period", "start", "id")),
+    share=25,
     amounts=frozenset({"total_balance", "locked_balance", "available_balance"}),
 )

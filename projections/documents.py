@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Status = Literal["standing", "reverted", "superseded"]
-TransactionKind = Literal["initialize", "deposit", "withdraw", "lock", "unlock", "transferOut", "transferIn"]
+Status = Literal["standing", "failed", "reverted", "superseded"]
+TransactionKind = Literal["initialize", "deposit", "withdraw", "lock", "unlock", "transferOut", "transferIn", "failed"]
 
 
 class VaultDocument(Struct, frozen=True, kw_only=True):
@@ -38,12 +38,13 @@ class VaultDocument(Struct, frozen=True, kw_only=True):
     last_signature: str
 
 
-class TransactionDocument(Struct, frozen=True, kw_only=True):
-    """One event as it touched one vault; a transfer makes two, one for each leg."""
+class TransactionDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event as it touched one vault; a transfer makes two, one for each leg. Or a transaction that failed."""
 
     id: str
     """Event identity and leg: the same event always gets the same."""
     vault: str
+    """Empty, as its owner, for a transaction that failed: it touched none."""
     owner: str
     counterparty: str | None
     """The other vault of a transfer."""
@@ -58,16 +59,26 @@ class TransactionDocument(Struct, frozen=True, kw_only=True):
     ordinal: int
     block_time: int | None
     timestamp: int
+    """By the program's clock; -1 for a transaction that failed."""
     recorded_position: int
     status: Status = "standing"
-    """`reverted`: a fork dropped it, and no vault has it in its balances. `superseded`: a better decode, or another
-    inclusion of the transaction, stands in its place."""
+    """`failed`: the chain has it, and nothing that it said happened. `reverted`: a fork dropped it, and no vault has it
+    in its balances. `superseded`: a better decode, or another inclusion of the transaction, stands in its place."""
     superseded: bool = False
     """The status is `superseded`: of no use to who asks what happened."""
     reverted_position: int | None = None
     """Where it ceased to stand, if it does not stand; None too if it never did."""
     turns: tuple[int, ...] = ()
     """Positions at which it began to stand, ceased to, began again, and so on."""
+    fee_payer: str | None = None
+    """Of a transaction that failed, as all that follows."""
+    error: str | None = None
+    """As the node gave it, JSON text."""
+    error_code: int | None = None
+    """Of a custom error, whichever program's."""
+    error_name: str | None = None
+    """As the IDL has it, as its message; None where the error is, or may be, another program's."""
+    error_message: str | None = None
 
 
 class BalanceSnapshotDocument(Struct, frozen=True, kw_only=True):

@@ -136,6 +136,13 @@ class VerificationFailed(ProjectionError):
         super().__init__(f"the rebuilt {projection} are not what the facts say, nothing was flipped: {difference}")
 
 
+class RebuildFailed(ProjectionError):
+    """Of several workers one or more have failed; what the others flipped to is live, and proved."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+
+
 class ReadModelsDiffer(ProjectionError):
     """What is read is not what the facts say: a rebuild makes it so, and does not need what is there."""
 
@@ -214,6 +221,17 @@ class KnownLater(ProjectionError):
 
     def __init__(self, known_at: int, position: int) -> None:
         super().__init__(f"transactions stand at position {position}, before {known_at}: try again when they are there")
+
+
+class BeyondCoverage(ProjectionError):
+    """What happened by then is not known completely yet: to answer would be to guess."""
+
+    def __init__(self, asked: str, through_slot: int | None, through_time: int | None) -> None:
+        known = "nothing is complete yet"
+        if through_slot is not None:
+            known = f"known completely is what happened through slot {through_slot}"
+            known += "" if through_time is None else f", block time {through_time}"
+        super().__init__(f"{asked} is beyond coverage, {known}: ask for an earlier point, or again later")
 
 
 class ProjectionUnknown(ProjectionError):

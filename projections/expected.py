@@ -1,4 +1,4 @@
-"""What a vault's own history makes of its documents: whole histories in chain order, not steps in order of arrival.
+"""What a vault's own history makes of its one or few documents: in chain order, not steps in order of arrival.
 
 Deliberately other code than the projections' `evolve`.
 """
@@ -6,8 +6,16 @@ Deliberately other code than the projections' `evolve`.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eventstore.facts import CollateralTransferred, Deposited, Fact, VaultFact, VaultInitialized, Withdrawn
-from eventstore.identity import key_of
+from eventstore.facts import (
+    CollateralLocked,
+    CollateralTransferred,
+    CollateralUnlocked,
+    Deposited,
+    Fact,
+    VaultFact,
+    VaultInitialized,
+    Withdrawn,
+)
 from projections.told import History
 from projections.vaults import U64_MAX
 
@@ -18,7 +26,7 @@ def _vault(vault: str, history: History) -> Iterator[tuple[str, Fields]]:
     events = [told.stored.fact for told in history if told.state == "standing"]
     if not events:
         return
-    last = _seen_from(vault, events[-1])
+    last = seen_from(vault, events[-1])
     first = next((e for e in events if isinstance(e, VaultInitialized)), None)
     deposits = [e.amount for e in events if isinstance(e, Deposited)]
     withdrawals = [e.amount for e in events if isinstance(e, Withdrawn)]
@@ -47,61 +55,59 @@ def _vault(vault: str, history: History) -> Iterator[tuple[str, Fields]]:
     )
 
 
-def _transactions(vault: str, history: History) -> Iterator[tuple[str, Fields]]:
-    for stored, state in history:
-        if state == "discarded":
-            continue
-        key = key_of(stored.fact)
-        id_ = f"{key.originator_id.hex}:{key.originator_version}:{vault}"
-        own = {"id": id_, "vault": vault, "recorded_position": stored.position}
-        own |= {"status": state, "superseded": state == "superseded"}
-        yield id_, own | _seen_from(vault, stored.fact)
-
-
-def _seen_from(vault: str, event: Fact) -> Fields:
+def seen_from(vault: str, event: Fact) -> Fields:
     """What one event says to one of its vaults."""
     assert isinstance(event, VaultInitialized | VaultFact | CollateralTransferred), event
-    said: Fields = {"counterparty": None, "amount": 0, "kind": KINDS[type(event).__name__]}
+    said: Fields = {
+        "signature": event.signature,
+        "slot": event.slot,
+        "transaction_index": event.transaction_index,
+        "ordinal": event.ordinal,
+        "block_time": event.block_time,
+        "timestamp": event.timestamp,
+    }
     if isinstance(event, CollateralTransferred):
         mine, other, said["kind"] = (
             ("to", "from", "transferIn") if event.to_vault == vault else ("from", "to", "transferOut")
         )
         said["amount"], said["counterparty"] = event.amount, getattr(event, f"{other}_vault")
-    else:
-        mine, said["amount"] = "", getattr(event, "amount", 0)
-    for field in ("owner", "total_balance", "locked_balance", "available_balance"):
-        said[field] = getattr(event, f"{mine}_{field}" if mine else field)
-    for field in ("signature", "slot", "transaction_index", "ordinal", "block_time", "timestamp"):
+        for field in BALANCES:
+            said[field] = getattr(event, f"{mine}_{field}")
+        return said
+    said["kind"], said["counterparty"] = KINDS[type(event)], None
+    said["amount"] = 0 if isinstance(event, VaultInitialized) else event.amount
+    for field in BALANCES:
         said[field] = getattr(event, field)
     return said
 
 
-KINDS = {
-    "VaultInitialized": "initialize",
-    "Deposited": "deposit",
-    "Withdrawn": "withdraw",
-    "CollateralLocked": "lock",
-    "CollateralUnlocked": "unlock",
-    "CollateralTransferred": "",
+BALANCES = ("owner", "total_balance", "locked_balance", "available_balance")
+KINDS: dict[type[Fact], str] = {
+    VaultInitialized: "initialize",
+    Deposited: "deposit",
+    Withdrawn: "withdraw",
+    CollateralLocked: "lock",
+    CollateralUnlocked: "unlock",
 }
 
 
 def _balance_snapshots(vault: str, history: History) -> Iterator[tuple[str, Fields]]:
-    last: dict[tuple[str, int], Fields] = {}
+    last: dict[tuple[str, int], Fact] = {}
     for stored, state in history:
-        said = _seen_from(vault, stored.fact)
+        event = stored.fact
         if state == "standing":
-            last["hourly", said["timestamp"] - said["timestamp"] % 3_600] = said
-            last["daily", said["timestamp"] - said["timestamp"] % 86_400] = said
-    for (period, start), said in last.items():
+            assert isinstance(event, VaultInitialized | VaultFact | CollateralTransferred), event
+            last["hourly", event.timestamp - event.timestamp % 3_600] = event
+            last["daily", event.timestamp - event.timestamp % 86_400] = event
+    for (period, start), event in last.items():
+        said = seen_from(vault, event)
         id_ = f"{vault}:{period}:{start}"
         own = {"id": id_, "vault": vault, "period": period, "start": start}
-        balances = {name: said[name] for name in ("owner", "total_balance", "locked_balance", "available_balance")}
+        balances = {name: said[name] for name in BALANCES}
         yield id_, own | balances | {f"last_{name}": said[name] for name in ("slot", "transaction_index", "ordinal")}
 
 
 OF_VAULT: dict[str, Callable[[str, History], Iterator[tuple[str, Fields]]]] = {
     "vaults": _vault,
-    "transactions": _transactions,
     "balance_snapshots": _balance_snapshots,
 }

@@ -1,9 +1,11 @@
-"""What the whole log makes of the documents that are no vault's; deliberately other code than `evolve`."""
+"""What the log makes of documents that are no vault's, or of one fact each; deliberately other code than `evolve`."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from eventstore.facts import (
+    ChainFact,
     CollateralLocked,
     CollateralUnlocked,
     CoverageAdvanced,
@@ -12,11 +14,14 @@ from eventstore.facts import (
     GapClosed,
     GapFact,
     GapFound,
+    TransactionFailed,
     VaultInitialized,
     Withdrawn,
 )
+from eventstore.identity import vaults_of
 from eventstore.port import StoredFact
-from projections.expected import Fields
+from projections.expected import Fields, seen_from
+from projections.told import Told, told
 
 SUMMED = {
     VaultInitialized: "opened",
@@ -27,34 +32,64 @@ SUMMED = {
 }
 LIVE = -1
 
+About = Sequence[StoredFact] | None
+OfFacts = tuple[str, str, Fields]
+"""Vault, empty for a document that is no vault's; id; fields."""
 
-def _tvl_stats(log: Iterable[StoredFact]) -> Iterator[tuple[str, Fields]]:
-    sums: dict[int, Counter[str]] = {}
-    ticked: set[int] = set()
-    covered_s = 0
-    for stored in log:
+
+class OfLog(Protocol):
+    def add(self, stored: StoredFact, about: About) -> None:
+        """A fact as it arrived, with what is said about its signature if that is contested."""
+
+    def ready(self) -> Iterator[OfFacts]:
+        """Documents to which no later fact adds anything; each once."""
+
+    def rest(self) -> Iterator[OfFacts]:
+        """All others, at the end."""
+
+
+class NoneReady:
+    """Whose documents are known at the end only."""
+
+    def ready(self) -> Iterator[OfFacts]:
+        return iter(())
+
+
+class TvlOfLog(NoneReady):
+    def __init__(self) -> None:
+        self._sums: dict[int, Counter[str]] = {}
+        self._ticked: set[int] = set()
+        self._covered_s = 0
+
+    def add(self, stored: StoredFact, about: About) -> None:
         fact = stored.fact
-        if isinstance(fact, CoverageAdvanced) and fact.block_time is not None:
-            covered_s = max(covered_s, fact.block_time)
-            ticked.add(fact.block_time - fact.block_time % 60 - 60)
-        elif isinstance(fact, VaultInitialized | Deposited | Withdrawn | CollateralLocked | CollateralUnlocked):
+        if about and told("tvl_stats", "", stored, about).state != "standing":
+            return
+        if isinstance(fact, VaultInitialized | Deposited | Withdrawn | CollateralLocked | CollateralUnlocked):
+            amount = 1 if isinstance(fact, VaultInitialized) else fact.amount
             for minute in (fact.timestamp - fact.timestamp % 60, LIVE):
-                amount = 1 if isinstance(fact, VaultInitialized) else fact.amount
-                sums.setdefault(minute, Counter()).update({SUMMED[type(fact)]: amount, "events": 1})
-    until: Counter[str] = Counter()
-    for minute in sorted(sums.keys() | ticked):
-        own = sums.get(minute, Counter())
-        if minute != LIVE:
-            until.update(own)
-        said = {name: own[name] for name in (*SUMMED.values(), "events")} | {
-            "minute": minute,
-            "ticked": minute in ticked,
-        }
-        if minute == LIVE:
-            yield "live", said | _totals(own) | {"settled": False}
-        else:
-            settled = minute + 60 <= covered_s
-            yield f"minute:{minute}", said | _totals(until if settled else Counter()) | {"settled": settled}
+                sums = self._sums.setdefault(minute, Counter())
+                sums[SUMMED[type(fact)]] += amount
+                sums["events"] += 1
+        elif isinstance(fact, CoverageAdvanced) and fact.block_time is not None:
+            self._covered_s = max(self._covered_s, fact.block_time)
+            self._ticked.add(fact.block_time - fact.block_time % 60 - 60)
+
+    def rest(self) -> Iterator[OfFacts]:
+        until: Counter[str] = Counter()
+        for minute in sorted(self._sums.keys() | self._ticked):
+            own = self._sums.get(minute, Counter())
+            if minute != LIVE:
+                until.update(own)
+            said = {name: own[name] for name in (*SUMMED.values(), "events")} | {
+                "minute": minute,
+                "ticked": minute in self._ticked,
+            }
+            if minute == LIVE:
+                yield "", "live", said | _totals(own) | {"settled": False}
+            else:
+                settled = minute + 60 <= self._covered_s
+                yield "", f"minute:{minute}", said | _totals(until if settled else Counter()) | {"settled": settled}
 
 
 def _totals(until: Counter[str]) -> Fields:
@@ -65,29 +100,73 @@ def _totals(until: Counter[str]) -> Fields:
     }
 
 
-def _coverage(log: Iterable[StoredFact]) -> Iterator[tuple[str, Fields]]:
-    coverages: list[CoverageAdvanced] = []
-    gaps: dict[tuple[int, int, str], list[GapFact]] = {}
-    for stored in log:
-        if isinstance(stored.fact, CoverageAdvanced):
-            coverages.append(stored.fact)
-        elif isinstance(stored.fact, GapFact):
-            place = (stored.fact.from_slot, stored.fact.through_slot, stored.fact.signature or "")
-            gaps.setdefault(place, []).append(stored.fact)
-    if coverages:
-        last = max(coverages, key=lambda coverage: coverage.through_slot)
-        said: Fields = {"state": "complete", "through_slot": last.through_slot, "block_time": last.block_time}
-        yield "complete", said | {"blockhash": last.blockhash}
-    for (from_slot, through_slot, signature), said_of_it in gaps.items():
-        gap = max(said_of_it, key=lambda fact: (fact.times, STATES.index(type(fact))))
-        state = ("open", "accepted", "closed")[STATES.index(type(gap))]
-        said = {"state": state, "from_slot": from_slot, "through_slot": through_slot, "times": gap.times}
-        said |= {"reason": gap.reason, "operator": gap.operator if isinstance(gap, GapAccepted) else None}
-        yield f"gap:{from_slot}:{through_slot}:{signature}", said
+class CoverageOfLog(NoneReady):
+    def __init__(self) -> None:
+        self._coverages: list[CoverageAdvanced] = []
+        self._gaps: dict[tuple[int, int, str], list[GapFact]] = {}
+
+    def add(self, stored: StoredFact, _about: About) -> None:
+        fact = stored.fact
+        if isinstance(fact, CoverageAdvanced):
+            self._coverages.append(fact)
+        elif isinstance(fact, GapFact):
+            place = (fact.from_slot, fact.through_slot, fact.signature or "")
+            self._gaps.setdefault(place, []).append(fact)
+
+    def rest(self) -> Iterator[OfFacts]:
+        if self._coverages:
+            last = max(self._coverages, key=lambda coverage: coverage.through_slot)
+            said: Fields = {"state": "complete", "through_slot": last.through_slot, "block_time": last.block_time}
+            yield "", "complete", said | {"blockhash": last.blockhash}
+        for (from_slot, through_slot, signature), said_of_it in self._gaps.items():
+            gap = max(said_of_it, key=lambda fact: (fact.times, STATES.index(type(fact))))
+            state = ("open", "accepted", "closed")[STATES.index(type(gap))]
+            said = {"state": state, "from_slot": from_slot, "through_slot": through_slot, "times": gap.times}
+            said |= {"reason": gap.reason, "operator": gap.operator if isinstance(gap, GapAccepted) else None}
+            yield "", f"gap:{from_slot}:{through_slot}:{signature}", said
+
+
+class TransactionsOfLog:
+    def __init__(self) -> None:
+        self._ready: list[OfFacts] = []
+
+    def add(self, stored: StoredFact, about: About) -> None:
+        fact = stored.fact
+        if isinstance(fact, TransactionFailed):
+            self._add("", _failed(fact), fact, told("transactions", "", stored, about))
+        for vault in vaults_of(fact):
+            assert isinstance(fact, ChainFact), fact
+            self._add(vault, seen_from(vault, fact), fact, told("transactions", vault, stored, about))
+
+    def _add(self, vault: str, said: Fields, fact: ChainFact, told: Told) -> None:
+        if told.state == "discarded":
+            return
+        id_ = f"{str(fact.slot).zfill(12)}:{fact.signature}:{fact.revision}:{fact.ordinal}:{vault}"
+        said["id"], said["vault"], said["recorded_position"] = id_, vault, told.stored.position
+        said["status"], said["superseded"] = told.state, told.state == "superseded"
+        if told.state == "standing" and isinstance(fact, TransactionFailed):
+            said["status"] = "failed"
+        self._ready.append((vault, id_, said))
+
+    def ready(self) -> Iterator[OfFacts]:
+        ready, self._ready = self._ready, []
+        return iter(ready)
+
+    def rest(self) -> Iterator[OfFacts]:
+        return self.ready()
+
+
+def _failed(fact: TransactionFailed) -> Fields:
+    place = ("signature", "slot", "transaction_index", "ordinal", "block_time", "fee_payer", "error")
+    said: Fields = {name: getattr(fact, name) for name in place}
+    said |= {f"error_{name}": getattr(fact, name) for name in ("code", "name", "message")}
+    said |= {"owner": "", "counterparty": None, "kind": "failed", "timestamp": -1}
+    return said | dict.fromkeys(("amount", "total_balance", "locked_balance", "available_balance"), 0)
 
 
 STATES: tuple[type[GapFact], ...] = (GapFound, GapAccepted, GapClosed)
-OF_LOG: dict[str, Callable[[Iterable[StoredFact]], Iterator[tuple[str, Fields]]]] = {
-    "tvl_stats": _tvl_stats,
-    "coverage": _coverage,
+OF_LOG: dict[str, Callable[[], OfLog]] = {
+    "transactions": TransactionsOfLog,
+    "tvl_stats": TvlOfLog,
+    "coverage": CoverageOfLog,
 }

@@ -161,7 +161,7 @@ def _touched_by(projection: Projection, contests: Sequence[Contest]) -> set[str]
 
 def _discarded_of(projection: Projection, batch: Sequence[StoredFact]) -> set[str]:
     """Vaults of which an operator gave up an event."""
-    discards = [stored.fact for stored in batch if isinstance(stored.fact, EventDiscarded)]
+    discards = [fact for _, _, fact in batch if isinstance(fact, EventDiscarded)]
     return {discard.vault for discard in discards if discard.projection == projection.name}
 
 

@@ -20,6 +20,7 @@ from projections.flip import flip, is_newest, with_live
 from projections.live import open_live
 from projections.loading import Loading, Report
 from projections.projection import Projection
+from projections.projector import check_identity
 from projections.rebuild import prove
 from projections.store import Catalog, Control, Generation, GenerationEntry, Parked, ReadModelStore, State
 from projections.verify import Verified, verify_moving
@@ -42,7 +43,7 @@ class Operator:
         try:
             loading = await self._loading(projection, generation)
             await loading.catch_up("catching up")
-            await prove(loading, self._report)
+            await prove([loading])
             self.act("flip", f"{projection.name} to generation {entry.number}")
             await flip(self.store, loading, entry.number, is_newest(projection.name, entry.number))
         finally:
@@ -137,7 +138,9 @@ class Operator:
             raise NoSuchGeneration(projection.name, f"{entry.number}: its documents are gone") from gone
 
     async def _loading(self, projection: Projection, generation: Generation) -> Loading:
+        """Raises CheckpointUnknown."""
         checkpoint = await generation.checkpoint()
+        check_identity(projection, self.events, checkpoint)
         return Loading(projection, self.events, generation, checkpoint, self._batch, self._report)
 
     async def _refuse_if_behind(

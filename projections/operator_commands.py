@@ -212,7 +212,7 @@ async def _operating(projection: Projection, as_json: bool, *, exclusive: bool) 
             if exclusive:
                 store.hold(f"{projection.name}.rebuild", this_process())
             with RebuildProgress(projection.name, as_json=as_json) as progress:
-                yield Operator(operator_name(), events, store, settings.projector_batch, progress.report)
+                yield Operator(operator_name(), events, store, settings.rebuild_batch, progress.report)
     finally:
         events.close()
 

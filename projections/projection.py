@@ -55,6 +55,8 @@ class Projection:
     """Compound indexes, for equality on the first fields and order on the rest; `id` ends those that order."""
     amounts: frozenset[str]
     """Fields with u64 base units: 20-digit strings at rest, which sort right in every store."""
+    share: int = 0
+    """How much of a rebuild of all it takes, in per cent, roughly: by that it is shared among workers."""
     not_in_digest: frozenset[str] = frozenset()
     """Fields that depend on the order of arrival."""
 

@@ -17,3 +17,11 @@ def named(names: list[str] | None) -> list[Projection]:
         if name not in PROJECTIONS:
             raise ProjectionUnknown(name, list(PROJECTIONS))
     return [PROJECTIONS[name] for name in dict.fromkeys(names)] if names else list(PROJECTIONS.values())
+
+
+def shares(projections: list[Projection], workers: int) -> list[list[Projection]]:
+    """Among as many workers, or fewer, alike in work."""
+    shared: list[list[Projection]] = [[] for _ in range(min(workers, len(projections)))]
+    for projection in sorted(projections, key=lambda one: -one.share):
+        min(shared, key=lambda share: sum(one.share for one in share)).append(projection)
+    return [share for share in shared if share]

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     """sqlite:///relative-folder or sqlite:////absolute-folder"""
     projector_batch: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     """Facts applied together."""
+    rebuild_batch: Annotated[int, Field(ge=1, le=100_000)] = 20_000
+    """Facts that a rebuild applies together."""
     projector_poll_interval_s: Annotated[float, Field(gt=0, le=60)] = 0.03
     """Seconds between looks at an event store that has nothing new."""
     generation_grace_s: Annotated[float, Field(ge=0)] = 600.0

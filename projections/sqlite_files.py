@@ -27,6 +27,8 @@ NOT_OURS = (
 NOT_TEXT = "Could not decode to UTF-8"
 BUSY_TIMEOUT_S = 10.0
 CACHE_KIB = 32_768
+CHECKPOINT_PAGES = 10_000
+"""Of 4 KiB: what a load writes to again and again goes to the file itself less often."""
 
 
 @contextmanager
@@ -78,6 +80,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, schema: tuple[str, ...]
     # After a power cut the last transactions may be missing, never a part of one: they are applied again.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
 def _create(connection: sqlite3.Connection, schema: tuple[str, ...]) -> None:

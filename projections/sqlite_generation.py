@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from projections.errors import CheckpointMoved, GenerationDamaged, NotReadModels, ReadModelsUnavailable
-from projections.projection import Projection, at_rest, from_rest, value_at_rest
+from projections.projection import Projection, value_at_rest
 from projections.sqlite_files import connect, sqlite_errors_named
 from projections.store import Checkpoint, Query, Row
 
@@ -24,8 +25,9 @@ class SQLiteGeneration:
     def __init__(self, path: Path, projection: Projection, number: int, *, create: bool) -> None:
         self._path, self._projection, self._number = path, projection, number
         self._columns = tuple(dict.fromkeys(f for index in projection.indexes for f in index if f != "id"))
+        self._amounts = [c for c in self._columns if c in projection.amounts]
         self._encode = msgspec.json.Encoder().encode
-        self._decode = msgspec.json.Decoder(dict[str, Any] | None).decode
+        self._decode = msgspec.json.Decoder(projection.document | None).decode
         with self._damage_named():
             self._db = connect(path, self._schema() if create else None)
         names = ", ".join(("id", "position", *self._columns, "body"))
@@ -75,7 +77,7 @@ class SQLiteGeneration:
             self._db.execute("UPDATE checkpoint SET heartbeat_s = ?", (now_s,))
 
     async def apply(self, rows: Sequence[Row], held: Checkpoint, new: Checkpoint) -> None:
-        values = [self._values(row) for row in rows]
+        values = [self._values(row) for row in sorted(rows, key=itemgetter(0))]  # neighbours share a page
         with self._damage_named():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -110,18 +112,21 @@ class SQLiteGeneration:
         )
 
     def _values(self, row: Row) -> tuple[object, ...]:
-        if row.document is None:
-            return (row.id, row.position, *(None for _ in self._columns), b"null")
-        fields = at_rest(self._projection, row.document)
-        return (row.id, row.position, *(fields[c] for c in self._columns), self._encode(fields))
+        """Amounts are exact in JSON as they are; only what is sorted by them is as `at_rest` has it."""
+        id_, position, document = row
+        if document is None:
+            return (id_, position, *(None for _ in self._columns), b"null")
+        columns = [getattr(document, name) for name in self._columns]
+        for name in self._amounts:
+            columns[self._columns.index(name)] = value_at_rest(self._projection, name, getattr(document, name))
+        return (id_, position, *columns, self._encode(document))
 
     def _row(self, row: tuple[Any, Any, Any]) -> Row:
         id_, position, body = row
         try:
             if not (isinstance(id_, str) and isinstance(position, int)):
                 raise TypeError("its id or position")
-            fields = self._decode(body)
-            return Row(id_, position, None if fields is None else from_rest(self._projection, fields))
+            return Row(id_, position, self._decode(body))
         except (TypeError, ValueError) as error:
             raise self._damaged(f"document {id_!r}: {error}") from error
 

@@ -86,6 +86,8 @@ class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     revision: Number = 0
     generations: dict[str, tuple[GenerationEntry, ...]] = {}
     """By projection, rising."""
+    highest: dict[str, Number] = {}
+    """Number that was ever given, by projection: none is given again to what somebody else may still drop or write."""
     controls: dict[str, Control] = {}
 
     def __post_init__(self) -> None:
@@ -106,11 +108,13 @@ class Catalog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return next((g for g in self.of(projection) if g.number == number), None)
 
     def next_number(self, projection: str) -> int:
-        return max((g.number for g in self.of(projection)), default=0) + 1
+        return max(self.highest.get(projection, 0), *(g.number for g in self.of(projection)), 0) + 1
 
     def with_generations(self, projection: str, entries: Sequence[GenerationEntry]) -> "Catalog":
         generations = {**self.generations, projection: tuple(entries)}
-        return structs.replace(self, revision=self.revision + 1, generations=generations)
+        new = structs.replace(self, revision=self.revision + 1, generations=generations)
+        highest = max(self.next_number(projection), new.next_number(projection)) - 1
+        return structs.replace(new, highest={**self.highest, projection: highest})
 
     def control(self, projection: str) -> Control:
         return self.controls.get(projection, Control())

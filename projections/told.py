@@ -1,16 +1,14 @@
 """What a verification reads: the log, and the vaults' histories by their index, each checked against the other."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby
 from typing import Literal, NamedTuple
 
-from eventstore.facts import ChainFact, InclusionFact
+from eventstore.facts import ChainFact
 from eventstore.identity import vaults_of
-from eventstore.port import FactReader, StoredFact
+from eventstore.port import FactOfVault, FactReader, StoredFact
 from eventstore.standing import State, is_discarded, standing
 from projections.errors import ContestedIndexDiffers, VaultIndexDiffers
-from projections.projection import Projection
 
 PAGE = 5_000
 
@@ -22,81 +20,75 @@ class Told(NamedTuple):
 
 History = list[Told]
 """Of one vault, in chain order."""
+Histories = dict[str, History]
+"""The same of each projection, by its name: they differ in what was discarded only."""
 
 
-def counts_of_log(projection: Projection, facts: FactReader, position: int) -> Counter[str]:
-    """How many facts the log has of each vault, up to a position.
+def histories(facts: FactReader, position: int, projections: Sequence[str]) -> Iterator[tuple[str, Histories]]:
+    """Of each vault, up to a position: what became of each fact, by the one rule that says what stands.
 
-    Raises ContestedIndexDiffers where the index of contested signatures lacks what the log says of an inclusion.
+    Raises ContestedIndexDiffers, and VaultIndexDiffers for a fact that is named twice.
     """
-    counts: Counter[str] = Counter()
-    of_inclusions: list[StoredFact] = []
-    for stored in log(facts, position):
-        counts.update(vaults_of(stored.fact))
-        if isinstance(stored.fact, InclusionFact):
-            of_inclusions.append(stored)
-    for stored in of_inclusions:
-        assert isinstance(stored.fact, InclusionFact)
-        if stored not in facts.read_contested(stored.fact.signature, through_position=position):
-            raise ContestedIndexDiffers(projection.name, stored.fact.signature, stored.position)
-    return counts
+    for vault, places in groupby(_by_vault(facts, position), lambda place: place.vault):
+        yield vault, _histories(facts, position, projections, vault, list(places))
 
 
-def told_history(projection: Projection, facts: FactReader, vault: str, count: int, position: int) -> History:
-    """Of a vault of which the log has `count` facts: what became of each, by the one rule that says what stands.
-
-    Raises VaultIndexDiffers and ContestedIndexDiffers.
-    """
-    history = list(islice(_history(facts, vault, position), count + 1))
-    if len(history) > count:
-        raise VaultIndexDiffers(projection.name, vault, "names a fact twice")
-    if len(history) < count:
-        lacking = _first_lacking(facts, vault, history, position)
-        raise VaultIndexDiffers(projection.name, vault, f"lacks the fact at position {lacking}")
-    contested = {
-        signature: facts.read_contested(signature, through_position=position)
-        for signature in facts.contested_of_vault(vault, through_position=position)
+def _histories(
+    facts: FactReader, position: int, projections: Sequence[str], vault: str, places: Sequence[FactOfVault]
+) -> Histories:
+    if len({place.stored.position for place in places}) < len(places):
+        raise VaultIndexDiffers(projections[0], vault, "names a fact twice")
+    decode_of: dict[str, tuple[int, int]] = {}
+    disputed: set[str] = set()
+    for place in places:
+        fact = chain_fact(place.stored)
+        decode = fact.slot, fact.revision
+        if place.is_contested or decode_of.setdefault(fact.signature, decode) != decode:
+            disputed.add(fact.signature)
+    if not disputed:
+        undisputed = [Told(place.stored, "standing") for place in places]
+        return dict.fromkeys(projections, undisputed)
+    about = {signature: facts.read_contested(signature, through_position=position) for signature in disputed}
+    return {
+        name: [told(name, vault, place.stored, about.get(chain_fact(place.stored).signature)) for place in places]
+        for name in projections
     }
-    return list(_told(projection, vault, history, contested))
 
 
-def _told(
-    projection: Projection, vault: str, history: Sequence[StoredFact], contested: dict[str, list[StoredFact]]
-) -> Iterator[Told]:
-    decodes: dict[str, set[tuple[int, int]]] = {}
-    for stored in history:
-        fact = chain_fact(stored)
-        decodes.setdefault(fact.signature, set()).add((fact.slot, fact.revision))
-    for stored in history:
-        fact = chain_fact(stored)
-        about = contested.get(fact.signature, [])
-        if is_discarded((one.fact for one in about), fact, vault, projection.name):
-            yield Told(stored, "discarded")
-        elif stored in about:
-            yield Told(stored, standing(one.fact for one in about).state_of(fact))
-        elif about or len(decodes[fact.signature]) > 1:
-            raise ContestedIndexDiffers(projection.name, fact.signature, stored.position)
-        else:
-            yield Told(stored, "standing")
+def told(projection: str, vault: str, stored: StoredFact, about: Sequence[StoredFact] | None) -> Told:
+    """`about` is all that is said of the fact's signature, or nothing if that is not contested.
+
+    Raises ContestedIndexDiffers.
+    """
+    if about is None:
+        return Told(stored, "standing")
+    fact = chain_fact(stored)
+    if stored not in about:
+        raise ContestedIndexDiffers(projection, fact.signature, stored.position)
+    if is_discarded((one.fact for one in about), fact, vault, projection):
+        return Told(stored, "discarded")
+    return Told(stored, standing(one.fact for one in about).state_of(fact))
 
 
-def standing_log(facts: FactReader, position: int) -> Iterator[StoredFact]:
-    """All facts up to there, as they arrived, but for those that do not stand there."""
-    fallen: set[int] = set()
-    for signature in facts.contested_between(0, position):
-        about = facts.read_contested(signature, through_position=position)
-        stands = standing(one.fact for one in about)
-        said = [one for one in about if isinstance(one.fact, ChainFact)]
-        fallen.update(one.position for one in said if stands.state_of(chain_fact(one)) != "standing")
-    return (stored for stored in log(facts, position) if stored.position not in fallen)
+def _by_vault(facts: FactReader, position: int) -> Iterator[FactOfVault]:
+    after = None
+    while page := facts.read_by_vault(through_position=position, after=after, limit=PAGE):
+        yield from page
+        after = page[-1]
 
 
-def log(facts: FactReader, position: int) -> Iterator[StoredFact]:
-    """All facts up to there, as they arrived."""
+def log(facts: FactReader, position: int) -> Iterator[list[StoredFact]]:
+    """Pages of all facts up to there, as they arrived."""
     after = 0
-    while batch := [s for s in facts.read_after(after, PAGE) if s.position <= position]:
-        yield from batch
-        after = batch[-1].position
+    while page := [s for s in facts.read_after(after, PAGE) if s.position <= position]:
+        yield page
+        after = page[-1].position
+
+
+def disputed_in(facts: FactReader, page: Sequence[StoredFact], position: int) -> dict[str, list[StoredFact]]:
+    """What is said, up to a position, of the contested signatures that a page of the log says something of."""
+    contested = facts.contested_between(page[0].position - 1, page[-1].position)
+    return {signature: facts.read_contested(signature, through_position=position) for signature in contested}
 
 
 def chain_fact(stored: StoredFact) -> ChainFact:
@@ -104,18 +96,18 @@ def chain_fact(stored: StoredFact) -> ChainFact:
     return stored.fact
 
 
-def _history(facts: FactReader, vault: str, position: int) -> Iterator[StoredFact]:
-    """A vault's facts up to there, in chain order."""
-    after = None
-    while True:
-        page = facts.read_vault(vault, through_position=position, after=after, limit=PAGE)
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = page[-1]
+def first_lacking(facts: FactReader, position: int, *, vault: str | None = None) -> tuple[str, int] | None:
+    """The first fact of the log that the index by vault lacks, with its vault; of one vault, if given.
 
-
-def _first_lacking(facts: FactReader, vault: str, history: Sequence[StoredFact], position: int) -> int:
-    """The lowest position of a fact of the vault that its history lacks."""
-    known = {stored.position for stored in history}
-    return next(s.position for s in log(facts, position) if vault in vaults_of(s.fact) and s.position not in known)
+    Slow, and takes memory: for when it is known that something is wrong.
+    """
+    known: dict[str, set[int]] = {}
+    for place in _by_vault(facts, position):
+        if vault is None or place.vault == vault:
+            known.setdefault(place.vault, set()).add(place.stored.position)
+    for page in log(facts, position):
+        for stored in page:
+            for one in vaults_of(stored.fact):
+                if (vault is None or one == vault) and stored.position not in known.get(one, ()):
+                    return one, stored.position
+    return None

@@ -58,36 +58,41 @@ def without(document: TvlDocument, stored: StoredFact) -> TvlDocument | None:
 
 
 def _with(document: TvlDocument, fact: Change, sign: int) -> TvlDocument:
-    document = _counted(structs.replace(document, events=document.events + sign), fact, sign)
-    return structs.replace(settle(None, document), settled=False) if document.id == LIVE else document
+    name, amount = _counted(fact)
+    summed = {name: getattr(document, name) + sign * amount, "events": document.events + sign}
+    document = structs.replace(document, **summed)
+    return structs.replace(document, **_totals(None, document)) if document.id == LIVE else document
 
 
-def _counted(document: TvlDocument, fact: Change, sign: int) -> TvlDocument:
+def _counted(fact: Change) -> tuple[str, int]:
+    """The field, and by how much it grows."""
     match fact:
-        case VaultInitialized():
-            return structs.replace(document, opened=document.opened + sign)
         case Deposited():
-            return structs.replace(document, deposited=document.deposited + sign * fact.amount)
+            return "deposited", fact.amount
         case Withdrawn():
-            return structs.replace(document, withdrawn=document.withdrawn + sign * fact.amount)
+            return "withdrawn", fact.amount
         case CollateralLocked():
-            return structs.replace(document, locked=document.locked + sign * fact.amount)
+            return "locked", fact.amount
         case CollateralUnlocked():
-            return structs.replace(document, unlocked=document.unlocked + sign * fact.amount)
+            return "unlocked", fact.amount
+        case VaultInitialized():
+            return "opened", 1
         case _:
             assert_never(fact)
 
 
 def settle(before: TvlDocument | None, document: TvlDocument) -> TvlDocument:
     """With totals: those of the settled minute before and what happened since."""
+    return structs.replace(document, settled=True, **_totals(before, document))
+
+
+def _totals(before: TvlDocument | None, document: TvlDocument) -> dict[str, int]:
     total, locked, vaults = (before.total_balance, before.locked_balance, before.vault_count) if before else (0, 0, 0)
-    return structs.replace(
-        document,
-        settled=True,
-        total_balance=total + document.deposited - document.withdrawn,
-        locked_balance=locked + document.locked - document.unlocked,
-        vault_count=vaults + document.opened,
-    )
+    return {
+        "total_balance": total + document.deposited - document.withdrawn,
+        "locked_balance": locked + document.locked - document.unlocked,
+        "vault_count": vaults + document.opened,
+    }
 
 
 def _empty(id_: str) -> TvlDocument:
@@ -96,7 +101,7 @@ def _empty(id_: str) -> TvlDocument:
 
 TVL_STATS = Projection(
     name="tvl_stats",
-    version=1,
+    version=2,
     document=TvlDocument,
     touches=touches,
     evolve=evolve,
@@ -104,5 +109,6 @@ TVL_STATS = Projection(
     without=without,
     settle=settle,
     indexes=(("minute", "id"),),
+    share=10,
     amounts=frozenset({"deposited", "withdrawn", "locked", "unlocked", "total_balance", "locked_balance"}),
 )

@@ -1,6 +1,6 @@
 """The collection `vaults`: one document per vault, with its balances and what was ever deposited and withdrawn."""
 
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from msgspec import structs
 
@@ -14,7 +14,7 @@ from eventstore.facts import (
     VaultInitialized,
     Withdrawn,
 )
-from eventstore.identity import ChainOrder, chain_order, vaults_of
+from eventstore.identity import chain_order, vaults_of
 from eventstore.port import StoredFact
 from projections.documents import VaultDocument
 from projections.projection import Projection
@@ -34,17 +34,12 @@ class Leg(NamedTuple):
 
 
 def leg_of(event: VaultEvent, vault: str) -> Leg:
-    match event:
-        case VaultInitialized() | Deposited() | Withdrawn() | CollateralLocked() | CollateralUnlocked():
-            return Leg(event.owner, event.total_balance, event.locked_balance, event.available_balance)
-        case CollateralTransferred() if vault == event.from_vault:
-            balances = (event.from_total_balance, event.from_locked_balance, event.from_available_balance)
-            return Leg(event.from_owner, *balances)
-        case CollateralTransferred():
-            balances = (event.to_total_balance, event.to_locked_balance, event.to_available_balance)
-            return Leg(event.to_owner, *balances)
-        case _:
-            assert_never(event)
+    if not isinstance(event, CollateralTransferred):
+        return Leg(event.owner, event.total_balance, event.locked_balance, event.available_balance)
+    if vault == event.from_vault:
+        balances = (event.from_total_balance, event.from_locked_balance, event.from_available_balance)
+        return Leg(event.from_owner, *balances)
+    return Leg(event.to_owner, event.to_total_balance, event.to_locked_balance, event.to_available_balance)
 
 
 def evolve(vault: VaultDocument | None, address: str, stored: StoredFact) -> VaultDocument:
@@ -53,27 +48,23 @@ def evolve(vault: VaultDocument | None, address: str, stored: StoredFact) -> Vau
     event = stored.fact
     assert isinstance(event, VaultEvent), event
     vault = vault or _unseen(address, event)
-    if chain_order(event) >= _order(vault):
-        vault = _with_balances(vault, event, leg_of(event, address))
+    is_highest = chain_order(event) >= (vault.last_slot, vault.last_transaction_index, vault.last_ordinal)
+    changed = _balances(event, leg_of(event, address)) if is_highest else {}
     match event:
-        case VaultInitialized():
-            return structs.replace(
-                vault,
-                token_account=event.token_account,
-                mint=event.mint,
-                decimals=event.decimals,
-                created_at=event.timestamp,
-            )
         case Deposited():
-            deposited, count = min(vault.deposited_total + event.amount, U64_MAX), vault.deposit_count + 1
-            return structs.replace(vault, deposited_total=deposited, deposit_count=count)
+            changed["deposited_total"] = min(vault.deposited_total + event.amount, U64_MAX)
+            changed["deposit_count"] = vault.deposit_count + 1
         case Withdrawn():
-            withdrawn, count = min(vault.withdrawn_total + event.amount, U64_MAX), vault.withdrawal_count + 1
-            return structs.replace(vault, withdrawn_total=withdrawn, withdrawal_count=count)
+            changed["withdrawn_total"] = min(vault.withdrawn_total + event.amount, U64_MAX)
+            changed["withdrawal_count"] = vault.withdrawal_count + 1
+        case VaultInitialized():
+            changed |= {"token_account": event.token_account, "mint": event.mint, "decimals": event.decimals}
+            changed["created_at"] = event.timestamp
         case CollateralLocked() | CollateralUnlocked() | CollateralTransferred():
-            return vault
+            pass
         case _:
             assert_never(event)
+    return structs.replace(vault, **changed)
 
 
 def _unseen(address: str, event: VaultEvent) -> VaultDocument:
@@ -100,22 +91,18 @@ def _unseen(address: str, event: VaultEvent) -> VaultDocument:
     )
 
 
-def _with_balances(vault: VaultDocument, event: ProgramFact, leg: Leg) -> VaultDocument:
-    return structs.replace(
-        vault,
-        total_balance=leg.total_balance,
-        locked_balance=leg.locked_balance,
-        available_balance=leg.available_balance,
-        updated_at=event.timestamp,
-        last_slot=event.slot,
-        last_transaction_index=event.transaction_index,
-        last_ordinal=event.ordinal,
-        last_signature=event.signature,
-    )
-
-
-def _order(vault: VaultDocument) -> ChainOrder:
-    return ChainOrder(vault.last_slot, vault.last_transaction_index, vault.last_ordinal)
+def _balances(event: ProgramFact, leg: Leg) -> dict[str, Any]:
+    """Fields that are the highest event's."""
+    return {
+        "total_balance": leg.total_balance,
+        "locked_balance": leg.locked_balance,
+        "available_balance": leg.available_balance,
+        "updated_at": event.timestamp,
+        "last_slot": event.slot,
+        "last_transaction_index": event.transaction_index,
+        "last_ordinal": event.ordinal,
+        "last_signature": event.signature,
+    }
 
 
 def touches(fact: Fact) -> tuple[str, ...]:
@@ -124,12 +111,13 @@ def touches(fact: Fact) -> tuple[str, ...]:
 
 VAULTS = Projection(
     name="vaults",
-    version=2,
+    version=3,
     document=VaultDocument,
     touches=touches,
     evolve=evolve,
     accumulates=True,
     vault_of=lambda address: address,
     indexes=(("owner",),),
+    share=15,
     amounts=frozenset({"total_balance", "locked_balance", "available_balance", "deposited_total", "withdrawn_total"}),
 )

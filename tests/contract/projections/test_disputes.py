@@ -14,7 +14,7 @@ from eventstore.facts import (
     TransactionReverted,
     VaultInitialized,
 )
-from eventstore.port import IngestStore, StoredFact
+from eventstore.port import FactOfVault, IngestStore, StoredFact
 from projections.documents import TransactionDocument, VaultDocument
 from projections.errors import ContestedIndexDiffers
 from projections.read_models import StoreReadModels
@@ -147,8 +147,8 @@ async def test_an_index_of_contested_signatures_that_lacks_one_fails_the_verific
         def contested_between(self, after: int, through: int) -> list[str]:
             return []
 
-        def contested_of_vault(self, vault: str, *, through_position: int) -> list[str]:
-            return []
+        def read_by_vault(self, **asked: Any) -> list[FactOfVault]:
+            return [place._replace(is_contested=False) for place in events.read_by_vault(**asked)]
 
         def read_contested(self, signature: str, *, through_position: int) -> list[StoredFact]:
             return []

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from eventstore.facts import EventDiscarded, OperatorActed, TransactionReverted
+from eventstore.open import open_ingest_store
 from eventstore.port import IngestStore
 from projections.catalog import begin_generation
 from projections.errors import (
     CatalogMoved,
+    CheckpointUnknown,
     GenerationBehind,
     GenerationGone,
     NoSuchGeneration,
@@ -23,6 +26,7 @@ from projections.errors import (
 )
 from projections.operating import Operator, parked_fact, parked_of, verify_live
 from projections.projection import Projection
+from projections.projector import Projector
 from projections.read_models import StoreReadModels
 from projections.rebuild import Rebuild, Rebuilt
 from projections.registry import PROJECTIONS
@@ -347,6 +351,25 @@ async def test_a_resumed_rebuild_sees_what_fell_meanwhile(models: ReadModelStore
     resumed = await rebuild_with(models, events, resume=True)
     assert resumed.digest == await proved_digest(VAULTS, events, models)
     assert resumed.digest == (await rebuild(VAULTS, events, models)).digest
+
+
+async def test_what_was_made_from_another_event_store_is_neither_gone_on_with_nor_flipped_to(
+    models: ReadModelStore, events: IngestStore, tmp_path: Path
+) -> None:
+    append(events, FACTS)
+    await follow(VAULTS, events, models)
+    await rebuild_with(models, events, flips=False)
+    restored = open_ingest_store(f"sqlite:///{tmp_path}/restored.db")
+    append(restored, FACTS[:200])
+    for flip_or_go_back in (
+        Operator("somebody@here", restored, models, 50, quiet).flip(VAULTS),
+        Projector(VAULTS, restored, models, PACE).run(asyncio.Event()),
+    ):
+        with pytest.raises(CheckpointUnknown, match="the store was replaced or restored; run vault-projector rebuild"):
+            await flip_or_go_back
+    assert await states(models, VAULTS) == [(1, "live"), (2, "ready")]
+    assert (await rebuild_with(models, restored, resume=True)).events == 200, "it has begun anew"
+    restored.close()
 
 
 async def test_with_nothing_to_go_on_with_a_resumed_rebuild_begins_anew(

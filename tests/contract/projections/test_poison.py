@@ -14,7 +14,7 @@ from projections.errors import Unprojectable
 from projections.fold import apply_batch, retry_parked
 from projections.projection import Projection
 from projections.store import Checkpoint, Generation, Parked, ReadModelStore
-from projections.transactions import TRANSACTIONS
+from projections.transactions import TRANSACTIONS, document_id
 from projections.tvl_stats import TVL_STATS
 from projections.vaults import VAULTS
 from projections.verify import verify
@@ -103,7 +103,7 @@ async def test_of_a_transfer_the_other_leg_applies(models: ReadModelStore, event
     append(events, FACTS)
     await follow(poisoned(TRANSACTIONS, TRANSFER, TRANSFER.from_vault), events, models)
     generation = await live_generation(models, TRANSACTIONS)
-    legs = [f"{key_text(key_of(TRANSFER))}:{vault}" for vault in (TRANSFER.from_vault, TRANSFER.to_vault)]
+    legs = [document_id(TRANSFER, vault) for vault in (TRANSFER.from_vault, TRANSFER.to_vault)]
     assert list(await generation.get(legs)) == [legs[1]]
     await generation.close()
     assert [one.vault for one in await parked_of(models, TRANSACTIONS)] == [TRANSFER.from_vault]

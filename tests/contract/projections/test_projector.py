@@ -270,7 +270,7 @@ async def test_only_the_version_that_made_a_generation_writes_it_and_a_rebuild_m
     append(events, FACTS)
     await follow(VAULTS, events, models)
     newer = replace(VAULTS, version=VAULTS.version + 1)
-    with pytest.raises(GenerationOfOtherVersion, match="made by version 2 of the projection, this is version 3: run"):
+    with pytest.raises(GenerationOfOtherVersion, match="made by version 3 of the projection, this is version 4: run"):
         await run_alone(newer, events, models)
     await rebuild(newer, events, models)
     await follow(newer, events, models)

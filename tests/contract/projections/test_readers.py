@@ -5,7 +5,7 @@ import pytest
 from eventstore.facts import CoverageAdvanced, Deposited, GapAccepted, GapClosed, GapFound, VaultFact
 from eventstore.port import IngestStore
 from projections.as_of import Moment
-from projections.errors import KnownLater, PointUnknown
+from projections.errors import BeyondCoverage, KnownLater, PointUnknown
 from projections.read_models import StoreReadModels
 from projections.registry import PROJECTIONS
 from projections.store import ReadModelStore
@@ -27,10 +27,12 @@ async def follow_all(models: ReadModelStore, events: IngestStore) -> None:
 async def test_all_vaults_as_of_a_moment_come_in_pages_and_add_up_to_the_tvl(
     models: ReadModelStore, events: IngestStore, open_models: Opener
 ) -> None:
-    append(events, FACTS)
+    happened = [f for f in FACTS if isinstance(f, VaultFact)]
+    slot = happened[-1].slot
+    append(events, [*FACTS, CoverageAdvanced(through_slot=slot, block_time=time_of(slot), blockhash=None)])
     await follow_all(models, events)
     reader = StoreReadModels(open_models)
-    middle = [f for f in FACTS if isinstance(f, VaultFact)][100]
+    middle = happened[100]
     for moment in (Moment(), Moment(slot=middle.slot), Moment(signature=middle.signature, known_at=len(FACTS))):
         states, start = [], None
         while True:
@@ -51,7 +53,9 @@ async def test_all_vaults_as_of_a_moment_come_in_pages_and_add_up_to_the_tvl(
     with pytest.raises(PointUnknown):
         await reader.vault_as_of("vault-0001", Moment(signature="nobody"))
     with pytest.raises(KnownLater):
-        await reader.vault_as_of("vault-0001", Moment(known_at=len(FACTS) + 1))
+        await reader.vault_as_of("vault-0001", Moment(known_at=len(FACTS) + 2))
+    with pytest.raises(BeyondCoverage):
+        await reader.vault_as_of("vault-0001", Moment(slot=slot + 1))
     await reader.close()
 
 
@@ -63,7 +67,7 @@ async def test_snapshots_and_minutes_are_told_once_coverage_has_passed_them(
     append(events, facts)
     await follow_all(models, events)
     assert (await reader.snapshots("vault-0000", "hourly", start=None, limit=9)).items == []
-    assert (await reader.tvl_history(from_s=0, limit=9)).data == []
+    assert (await reader.tvl_history(start=None, limit=9, order="asc")).items == []
     slot = 1_000 + (hour + 2 * 3_600 - time_of(1_000)) // 20
     append(events, [CoverageAdvanced(through_slot=slot, block_time=hour + 2 * 3_600, blockhash=None)])
     await follow_all(models, events)
@@ -75,7 +79,7 @@ async def test_snapshots_and_minutes_are_told_once_coverage_has_passed_them(
     assert page.items[0].total_balance == then[-1].total_balance
     day = (await reader.snapshots("vault-0000", "daily", start=None, limit=9)).items
     assert [(s.start, s.total_balance) for s in day] == [(hour - 22 * 3_600, then[-1].total_balance)], "it ends there"
-    minutes = (await reader.tvl_history(from_s=hour + 3_600, limit=1_000)).data
+    minutes = (await reader.tvl_history(start=None, limit=1_000, order="asc", from_s=hour + 3_600)).items
     assert [m.minute for m in minutes] == list(range(hour + 3_600, hour + 7_200, 60))
     assert minutes[-1].total_balance == then[-1].total_balance
     await reader.close()

@@ -136,7 +136,7 @@ def test_a_row_of_the_index_by_vault_that_leads_to_no_fact_of_it_is_named_by_the
         ("body = 7", "document 'vault-0003': "),
         ("body = json_remove(body, '$.owner')", "missing required field `owner`"),
         ("body = json_remove(body, '$.total_balance')", "missing required field `total_balance`"),
-        ("body = json_set(body, '$.total_balance', 'a lot')", "'a lot'"),
+        ("body = json_set(body, '$.total_balance', 'a lot')", "$.total_balance"),
         ("body = json_set(body, '$.last_slot', 'late')", "$.last_slot"),
         ("position = 'nowhere'", "its id or position"),
     ],

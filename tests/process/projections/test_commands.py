@@ -1,6 +1,8 @@
 """What the commands print for people and for machines."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 from eventstore.port import IngestStore
 from projections.registry import PROJECTIONS
@@ -35,6 +37,23 @@ def test_a_rebuild_tells_people_in_a_line_for_each_projection(projector: Project
     assert [line.split(",")[0] for line in done.stdout.splitlines()] == [
         f"{name}: generation 1 is live" for name in PROJECTIONS
     ]
+
+
+def test_workers_end_in_the_same_digests_and_one_that_fails_is_told(projector: Projector, events: IngestStore) -> None:
+    append(events, FACTS)
+    alone = projector.json("rebuild")
+    shared = projector.json("rebuild", "--workers", "2")
+    assert shared.keys() == alone.keys()
+    assert shared["digests"] == alone["digests"]
+    assert shared["generation"] == dict.fromkeys(PROJECTIONS, 2)
+    done = projector.run("rebuild", "--workers", "3", "--no-flip")
+    assert sorted(line.split(",")[0] for line in done.stdout.splitlines()) == sorted(
+        f"{name}: generation 3 is ready" for name in PROJECTIONS
+    )
+    with closing(sqlite3.connect(projector.folder / "events.db", isolation_level=None)) as store:
+        store.execute("DELETE FROM vault_index WHERE position = (SELECT MAX(position) FROM vault_index)")
+    said = refused(projector.run("rebuild", "--workers", "2"))
+    assert "the event store's index by vault lacks the fact at position" in said
 
 
 def test_status_says_for_machines_how_far_each_projection_is(projector: Projector, events: IngestStore) -> None:

@@ -25,7 +25,7 @@ def test_a_rebuild_that_is_interrupted_stops_at_once_and_flips_nothing(
     projector: Projector, events: IngestStore
 ) -> None:
     append(events, random_history(steps=20_000, vaults=300))
-    process = projector.start("rebuild", "--projection", "vaults", settings={"VAULT_PROJECTOR_BATCH": "10"})
+    process = projector.start("rebuild", "--projection", "vaults", settings={"VAULT_REBUILD_BATCH": "10"})
     wait_until(lambda: (projector.models / "vaults.g1.db").exists(), "it builds")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)

@@ -114,20 +114,46 @@ def test_a_second_run_is_refused_and_told_who_runs_while_other_projections_are_f
     wait_until(lambda: projector.position("transactions") == events.last_position(), "the other follows")
 
 
+def test_a_standby_goes_on_where_the_one_that_ran_was_killed(projector: Projector, events: IngestStore) -> None:
+    facts = random_history(steps=400, vaults=5)
+    append(events, facts[:200])
+    first = projector.start("run")
+    wait_until_following(first)
+    second = projector.start("run", "--standby")
+    assert second.stderr is not None
+    assert "standing_by" in second.stderr.readline()
+    first.kill()
+    append(events, facts[200:])
+    wait_until_following(second)
+    for name in PROJECTIONS:
+        wait_until(lambda name=name: projector.position(name) == events.last_position(), f"{name} follow")  # type: ignore[misc]  # a default binds it
+    second.terminate()
+    assert second.wait(timeout=30) == 0
+    third = projector.start("run")
+    wait_until_following(third)
+    fourth = projector.start("run", "--standby")
+    assert fourth.stderr is not None
+    assert "standing_by" in fourth.stderr.readline()
+    fourth.terminate()
+    assert fourth.wait(timeout=30) == 0, "told to stop while it waits"
+
+
 def test_a_rebuild_killed_at_any_moment_leaves_the_live_one_and_the_next_one_cleans_up(
     projector: Projector, events: IngestStore
 ) -> None:
     append(events, random_history(steps=3_000, vaults=30))
     digests, rng = projector.json("rebuild")["digests"], random.Random(7)
     projector.start("run")
-    for _ in range(6):
-        process = projector.start("rebuild", settings={"VAULT_PROJECTOR_BATCH": "20"})
+    for number in range(9):
+        how = ((), ("--resume",), ("--resume", "--workers", "2"))[number % 3]
+        process = projector.start("rebuild", *how, settings={"VAULT_REBUILD_BATCH": "20"})
         try:
             process.wait(timeout=rng.uniform(0.3, 1.5))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         assert {name: found["digest"] for name, found in projector.json("digest").items()} == digests
+    wait_until(lambda: projector.run("rebuild", "--cancel").returncode == 0, "workers end with who started them")
     assert projector.json("rebuild")["digests"] == digests
     for status in projector.json("status"):
         assert status["building"] == []
@@ -142,7 +168,7 @@ def test_a_rebuild_killed_at_any_moment_leaves_the_live_one_and_the_next_one_cle
 
 def test_a_second_rebuild_is_refused_while_one_is_under_way(projector: Projector, events: IngestStore) -> None:
     append(events, random_history(steps=30_000, vaults=300))
-    first = projector.start("rebuild", "--json", settings={"VAULT_PROJECTOR_BATCH": "5"})
+    first = projector.start("rebuild", "--json", settings={"VAULT_REBUILD_BATCH": "5"})
     wait_until(lambda: (projector.models / "vaults.rebuild.lock").exists(), "the first has begun")
     wait_until(lambda: bool((projector.models / "vaults.rebuild.lock").read_text()), "the first says who it is")
     said = refused(projector.run("rebuild", "--projection", "vaults"))

@@ -8,14 +8,15 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eventstore.facts import ChainFact, Fact, TransactionReinstated, TransactionReverted
+from eventstore.facts import ChainFact, Fact, TransactionFailed, TransactionReinstated, TransactionReverted
 from eventstore.open import open_ingest_store
 from eventstore.port import StoredFact
 from projections.open import open_store
 from projections.projection import Projection, at_rest
 from projections.projector import Pace
 from projections.registry import PROJECTIONS
-from tests.unit.projections.following import append, follow, proved_digest, rebuild
+from projections.transactions import TRANSACTIONS, document_id
+from tests.unit.projections.following import append, follow, proved_digest, rebuild, rebuild_together
 from tests.unit.projections.histories import (
     DISPUTES,
     KINDS,
@@ -66,6 +67,8 @@ async def projected(facts: Sequence[Fact], portions: Sequence[int], batch: int) 
         digests = {name: await proved_digest(p, events, models) for name, p in PROJECTIONS.items()}
         for name, projection in PROJECTIONS.items():
             assert (await rebuild(projection, events, models, batch=batch)).digest == digests[name]
+        together = await rebuild_together(PROJECTIONS.values(), events, models, batch=batch)
+        assert {name: rebuilt.digest for name, rebuilt in together.items()} == digests
         await models.close()
         events.close()
         return digests
@@ -118,6 +121,22 @@ def test_what_was_reverted_might_as_well_never_have_been_and_what_was_reinstated
     assert reverted["vaults"] == asyncio.run(projected(left, [], 1_000))["vaults"]
     reinstated = asyncio.run(projected(data.draw(st.permutations(arriving + again)), [9], batch))
     assert reinstated == asyncio.run(projected(facts, [], 1_000))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data(), histories, st.integers(1, 40))
+def test_failed_transactions_have_a_row_each_and_no_effect_on_anything_else(
+    data: st.DataObject, facts: list[Fact], batch: int
+) -> None:
+    happened = [fact for fact in facts if not isinstance(fact, TransactionFailed)]
+    failed = [fact for fact in facts if isinstance(fact, TransactionFailed)]
+    assume(happened and failed)
+    with_them = asyncio.run(projected(data.draw(st.permutations(facts)), [5], batch))
+    without = asyncio.run(projected(happened, [], 1_000))
+    assert [name for name in PROJECTIONS if with_them[name] != without[name]] == ["transactions"]
+    rows, others = documents(TRANSACTIONS, facts), documents(TRANSACTIONS, happened)
+    assert [rows.pop(document_id(fact, ""))["status"] for fact in failed] == ["failed"] * len(failed)
+    assert rows == others
 
 
 @given(histories)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 from weakref import WeakKeyDictionary
@@ -12,7 +12,7 @@ from eventstore.port import FactReader, IngestStore
 from projections.digest import digest
 from projections.projection import Projection
 from projections.projector import Pace, Projector
-from projections.rebuild import Rebuild, Rebuilt
+from projections.rebuild import Rebuild, Rebuilt, rebuild_all
 from projections.store import Generation, ReadModelStore
 from projections.verify import verify
 
@@ -101,6 +101,14 @@ async def follow(projection: Projection, facts: FactReader, store: ReadModelStor
 
 async def rebuild(projection: Projection, facts: FactReader, store: ReadModelStore, *, batch: int = 100) -> Rebuilt:
     return await Rebuild(projection, facts, store, batch, lambda phase, done, of: None).run()
+
+
+async def rebuild_together(
+    projections: Iterable[Projection], facts: FactReader, store: ReadModelStore, *, batch: int = 100, **asked: bool
+) -> dict[str, Rebuilt]:
+    rebuilds = [Rebuild(projection, facts, store, batch, lambda phase, done, of: None) for projection in projections]
+    done = await rebuild_all(rebuilds, **asked)
+    return {rebuild.projection.name: rebuilt for rebuild, rebuilt in zip(rebuilds, done, strict=True)}
 
 
 async def proved_digest(projection: Projection, facts: FactReader, store: ReadModelStore) -> str:
