@@ -17,15 +17,19 @@ BITS = 256
 class Digest:
     """Of documents in any order: the sum, modulo 2^256, of each one's blake2b-256, as JSON in the order of its fields.
 
-    What depends on arrival is left blank: positions, recorded times; the generation is in none. It tells honest copies
-    apart; what somebody may have forged is for the hash chain to tell.
+    What depends on arrival is left blank: positions, recorded times, hashes; the generation is in none; of the audit
+    log there is what the chain said. It tells honest copies apart; what somebody may have forged is for the hash chain
+    to tell.
     """
 
     def __init__(self, projection: Projection) -> None:
         self._sum, self._blank = 0, dict.fromkeys(projection.not_in_digest)
+        self._is_in = projection.in_digest
         self._encode = msgspec.json.Encoder().encode
 
     def add(self, document: msgspec.Struct) -> None:
+        if self._is_in is not None and not self._is_in(document):
+            return
         if self._blank:
             document = structs.replace(document, **self._blank)
         self._sum += int.from_bytes(blake2b(self._encode(document), digest_size=BITS // 8).digest(), "big")

@@ -123,6 +123,35 @@ class TvlDocument(Struct, frozen=True, kw_only=True):
     vault_count: int = 0
 
 
+class AuditDocument(Struct, frozen=True, kw_only=True):
+    """Who did what, by one fact."""
+
+    id: str
+    recorded_position: int
+    hash: str = ""
+    """Of the hash chain at that position, hexadecimal (`eventstore.hash_chain`)."""
+    recorded_at_us: int
+    """Unix microseconds when it was stored."""
+    source: Literal["chain", "indexer", "operator"]
+    action: str
+    """The fact's name, or an operator's command."""
+    user: str | None = None
+    """Owner, admin or fee payer (base58), or the operator: user and host."""
+    vault: str | None = None
+    counterparty: str | None = None
+    """The other vault of a transfer."""
+    subject: str | None = None
+    """What it was done to, where that is no vault."""
+    reason: str | None = None
+    signature: str | None = None
+    slot: int | None = None
+    time_s: int | None = None
+    """By the program's clock, or else the node's; of an operator's command, by theirs."""
+    success: bool = True
+    """Not of a transaction that failed, of an event that could not be decoded, and of content that was refused."""
+    error: str | None = None
+
+
 GapState = Literal["complete", "open", "accepted", "closed"]
 
 

@@ -4,24 +4,32 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from msgspec import structs
+
 from eventstore.facts import (
     ChainFact,
     CollateralLocked,
     CollateralUnlocked,
+    ContentConflictFound,
     CoverageAdvanced,
     Deposited,
+    EventDiscarded,
+    EventUndecoded,
     GapAccepted,
     GapClosed,
     GapFact,
     GapFound,
+    InclusionFact,
+    OperatorActed,
     TransactionFailed,
     VaultInitialized,
     Withdrawn,
 )
+from eventstore.hash_chain import Head
 from eventstore.identity import vaults_of
-from eventstore.port import StoredFact
+from eventstore.port import FactReader, StoredBytes, StoredFact
 from projections.expected import Fields, seen_from
-from projections.told import Told, told
+from projections.told import PAGE, Told, told
 
 SUMMED = {
     VaultInitialized: "opened",
@@ -126,10 +134,21 @@ class CoverageOfLog(NoneReady):
             yield "", f"gap:{from_slot}:{through_slot}:{signature}", said
 
 
-class TransactionsOfLog:
+class AllReady:
+    """Whose documents are of one fact each."""
+
     def __init__(self) -> None:
         self._ready: list[OfFacts] = []
 
+    def ready(self) -> Iterator[OfFacts]:
+        ready, self._ready = self._ready, []
+        return iter(ready)
+
+    def rest(self) -> Iterator[OfFacts]:
+        return self.ready()
+
+
+class TransactionsOfLog(AllReady):
     def add(self, stored: StoredFact, about: About) -> None:
         fact = stored.fact
         if isinstance(fact, TransactionFailed):
@@ -148,13 +167,6 @@ class TransactionsOfLog:
             said["status"] = "failed"
         self._ready.append((vault, id_, said))
 
-    def ready(self) -> Iterator[OfFacts]:
-        ready, self._ready = self._ready, []
-        return iter(ready)
-
-    def rest(self) -> Iterator[OfFacts]:
-        return self.ready()
-
 
 def _failed(fact: TransactionFailed) -> Fields:
     place = ("signature", "slot", "transaction_index", "ordinal", "block_time", "fee_payer", "error")
@@ -164,9 +176,63 @@ def _failed(fact: TransactionFailed) -> Fields:
     return said | dict.fromkeys(("amount", "total_balance", "locked_balance", "available_balance"), 0)
 
 
+class AuditOfLog(AllReady):
+    """By the names of a fact's fields, and with the chain made anew from what is stored, which it reads itself."""
+
+    def __init__(self, facts: FactReader) -> None:
+        super().__init__()
+        self._stored = _stored_bytes(facts)
+        self._head = Head()
+
+    def add(self, stored: StoredFact, _about: About) -> None:
+        link = next(self._stored)
+        assert link.position == stored.position, (link.position, stored.position)
+        self._head = self._head.after(link)
+        fact = stored.fact
+        if isinstance(fact, CoverageAdvanced):
+            return
+        said = structs.asdict(fact)
+        key = f"{link.key.originator_id.hex}:{link.key.originator_version}"
+        id_ = f"{str(fact.slot).zfill(12)}:{key}" if isinstance(fact, ChainFact | InclusionFact) else key
+        fields: Fields = {
+            "id": id_,
+            "recorded_position": stored.position,
+            "hash": str(self._head).split(":")[1],
+            "recorded_at_us": stored.recorded_at_us,
+            "source": SOURCES.get(type(fact), "chain" if isinstance(fact, ChainFact) else "indexer"),
+            "action": said.get("action", type(fact).__name__),
+            "user": _first(said, "owner", "from_owner", "admin", "fee_payer", "operator"),
+            "vault": _first(said, "vault", "from_vault"),
+            "counterparty": said.get("to_vault"),
+            "signature": None if isinstance(fact, GapFact) else said.get("signature"),
+            "slot": said.get("slot"),
+            "success": not isinstance(fact, TransactionFailed | EventUndecoded | ContentConflictFound),
+        }
+        self._ready.append(("", id_, fields))
+
+
+SOURCES: dict[type[object], str] = dict.fromkeys((GapAccepted, OperatorActed, EventDiscarded), "operator")
+
+
+def _first(said: Fields, *names: str) -> str | None:
+    return next((said[name] for name in names if name in said), None)
+
+
+def _stored_bytes(facts: FactReader) -> Iterator[StoredBytes]:
+    after = 0
+    while True:
+        with facts.snapshot() as snapshot:
+            page = snapshot.bytes_after(after, PAGE)
+        if not page:
+            return
+        yield from page
+        after = page[-1].position
+
+
 STATES: tuple[type[GapFact], ...] = (GapFound, GapAccepted, GapClosed)
-OF_LOG: dict[str, Callable[[], OfLog]] = {
-    "transactions": TransactionsOfLog,
-    "tvl_stats": TvlOfLog,
-    "coverage": CoverageOfLog,
+OF_LOG: dict[str, Callable[[FactReader], OfLog]] = {
+    "transactions": lambda _: TransactionsOfLog(),
+    "tvl_stats": lambda _: TvlOfLog(),
+    "audit_logs": AuditOfLog,
+    "coverage": lambda _: CoverageOfLog(),
 }

@@ -10,6 +10,7 @@ from eventstore.errors import FactCorrupt, FactUnreadable
 from eventstore.facts import ChainFact, CoverageAdvanced, EventDiscarded
 from eventstore.identity import key_of, key_text
 from eventstore.port import FactReader, StoredFact
+from projections.chained import chained
 from projections.errors import Unprojectable
 from projections.projection import Projection
 from projections.refold import Contest, contests_between, judged, refold, whole_vault
@@ -57,6 +58,8 @@ async def apply_batch(
     new = structs.replace(new, parked=tuple(parked.values()))
     if projection.settle is not None:
         rows = await settle(generation, projection, rows, held, new)
+    if projection.is_chained:
+        rows, new = chained(facts, batch, rows, held, new)
     await generation.apply(rows, held, new)
     return new
 

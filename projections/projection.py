@@ -51,6 +51,8 @@ class Projection:
     settle: Callable[[Any, Any], Any] | None = None
     """(settled document of an earlier minute or None, document of a minute that coverage has passed) to that, settled:
     for documents with a `minute`."""
+    is_chained: bool = False
+    """Each document is of one fact and has the `hash` of the hash chain at its `recorded_position`."""
     indexes: tuple[tuple[str, ...], ...]
     """Compound indexes, for equality on the first fields and order on the rest; `id` ends those that order."""
     amounts: frozenset[str]
@@ -59,6 +61,8 @@ class Projection:
     """How much of a rebuild of all it takes, in per cent, roughly: by that it is shared among workers."""
     not_in_digest: frozenset[str] = frozenset()
     """Fields that depend on the order of arrival."""
+    in_digest: Callable[[Any], bool] | None = None
+    """Which documents are, if not all: those that every store of the same chain has."""
 
     def evolved(self, document: Any, id_: str, stored: StoredFact) -> Any:
         """What `evolve` makes of it. Raises Unprojectable."""

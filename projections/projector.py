@@ -12,6 +12,7 @@ from eventstore.errors import StoreBusy, StoreUnreachable
 from eventstore.identity import key_text
 from eventstore.port import FactReader
 from projections.catalog import begin_generation, change_catalog
+from projections.chained import head_of
 from projections.errors import CheckpointMoved, CheckpointUnknown, GenerationOfOtherVersion
 from projections.fold import apply_batch, retry_parked
 from projections.kept import KeptGenerations
@@ -22,6 +23,8 @@ from projections.store import Catalog, Checkpoint, Control, Generation, Generati
 BEAT_INTERVAL_S = 1.0
 CATALOG_INTERVAL_S = 0.25
 """How soon a flip is noticed."""
+HEAD_INTERVAL_S = 60.0
+"""Between heads of the hash chain in the log."""
 log = structlog.get_logger()
 
 
@@ -46,6 +49,8 @@ class Projector:
         self._checkpoint: Checkpoint
         self._catalog_due_s = 0.0
         self._beat_due_s = 0.0
+        self._head_due_s = 0.0
+        self._said: Checkpoint | None = None
         self._taken_over_until_s: float | None = None
         self._control = Control()
         self._kept = KeptGenerations(projection, facts, store, pace.batch)
@@ -75,6 +80,7 @@ class Projector:
         finally:
             await self._kept.close()
             if self._entry is not None:
+                self._say_head()
                 await self._generation.close()
 
     async def _turn(self) -> bool:
@@ -86,6 +92,9 @@ class Projector:
         if now_s >= self._beat_due_s:
             self._beat_due_s = now_s + BEAT_INTERVAL_S
             await self._generation.beat(time.time())
+        if now_s >= self._head_due_s:
+            self._head_due_s = now_s + HEAD_INTERVAL_S
+            self._say_head()
         if self._taken_over_until_s is not None:
             if now_s < self._taken_over_until_s:
                 return False
@@ -105,6 +114,12 @@ class Projector:
             self._taken_over_until_s = _now_s() + self._pace.taken_over_s
             return False
         return await self._kept.follow(self._checkpoint.position) or applied
+
+    def _say_head(self) -> None:
+        """Published, it is what an export can be verified with, whatever became of this machine since."""
+        if self._checkpoint.chain_hash is not None and self._checkpoint != self._said:
+            self._said = self._checkpoint
+            log.info("hash_chain", projection=self._projection.name, head=str(head_of(self._checkpoint)))
 
     async def _apply(self) -> bool:
         """A batch, or once more what is parked. True if there was anything."""

@@ -1,5 +1,6 @@
 """All projections, by name."""
 
+from projections.audit_logs import AUDIT_LOGS
 from projections.balance_snapshots import BALANCE_SNAPSHOTS
 from projections.coverage import COVERAGE
 from projections.errors import ProjectionUnknown
@@ -8,7 +9,9 @@ from projections.transactions import TRANSACTIONS
 from projections.tvl_stats import TVL_STATS
 from projections.vaults import VAULTS
 
-PROJECTIONS: dict[str, Projection] = {p.name: p for p in (VAULTS, TRANSACTIONS, BALANCE_SNAPSHOTS, TVL_STATS, COVERAGE)}
+PROJECTIONS: dict[str, Projection] = {
+    p.name: p for p in (VAULTS, TRANSACTIONS, BALANCE_SNAPSHOTS, TVL_STATS, AUDIT_LOGS, COVERAGE)
+}
 
 
 def named(names: list[str] | None) -> list[Projection]:

@@ -1,17 +1,10 @@
 """The state of all vaults at a point, written out row by row: the same bytes whenever it is asked for again."""
 
-import csv
-import io
-from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Literal
-
-from msgspec import json
 
 from eventstore.port import FactReader
 from projections.documents import TransactionDocument
 
-Format = Literal["ndjson", "csv"]
 COLUMNS = (
     "vault",
     "owner",
@@ -26,18 +19,10 @@ COLUMNS = (
 )
 
 
-async def lines(states: AsyncIterator[TransactionDocument], format_: Format) -> AsyncIterator[str]:
+def row_of(state: TransactionDocument) -> tuple[str | int, ...]:
     """Amounts are decimal strings of base units, times Unix seconds; what comes last of a vault is the transaction that
     made its balances so."""
-    if format_ == "csv":
-        yield ",".join(COLUMNS) + "\n"
-    async for state in states:
-        row = _row(state)
-        yield _csv(row) if format_ == "csv" else json.encode(row).decode() + "\n"
-
-
-def _row(state: TransactionDocument) -> dict[str, str | int]:
-    values = (
+    return (
         state.vault,
         state.owner,
         str(state.total_balance),
@@ -49,13 +34,6 @@ def _row(state: TransactionDocument) -> dict[str, str | int]:
         state.signature,
         state.timestamp,
     )
-    return dict(zip(COLUMNS, values, strict=True))
-
-
-def _csv(row: dict[str, str | int]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(row.values())
-    return line.getvalue()
 
 
 def moment_s(text: str) -> int:

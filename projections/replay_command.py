@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
@@ -11,8 +11,9 @@ from projections.as_of import Moment, point_of, vaults_as_of
 from projections.command_line import fail, opened_store, read_settings
 from projections.errors import KnownLater, PointUnknown, ReadModelsUnavailable
 from projections.live import open_live
-from projections.replay import Format, lines, moment_s, position_at
+from projections.replay import COLUMNS, moment_s, position_at, row_of
 from projections.settings import Settings
+from projections.tabular import FormatOption, Table
 from projections.transactions import TRANSACTIONS
 
 
@@ -23,7 +24,7 @@ def replay(
     known_at: Annotated[
         str | None, typer.Option(metavar="POSITION|TIME", help="As it was known then: pos:N, or a time as for --at.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="ndjson or csv.")] = "ndjson",
+    format_: FormatOption = "ndjson",
 ) -> None:
     """Write the state of every vault at a point to standard output; without a point, as of now.
 
@@ -31,15 +32,14 @@ def replay(
     """
     if sum(one is not None for one in (to_slot, at, at_signature)) > 1:
         fail("say one of --to-slot, --at and --at-signature")
-    if format_ not in ("ndjson", "csv"):
-        fail(f"--format {format_!r}: choose from ndjson, csv")
+    table = Table(COLUMNS, format_)
     settings = read_settings()
     try:
         time_s = None if at is None else moment_s(at)
         moment = Moment(to_slot, time_s, at_signature, _position(settings, known_at))
     except ValueError as error:
         fail(str(error))
-    asyncio.run(_replay(settings, moment, cast(Literal["ndjson", "csv"], format_)))
+    asyncio.run(_replay(settings, moment, table))
 
 
 def _position(settings: Settings, known_at: str | None) -> int | None:
@@ -54,7 +54,7 @@ def _position(settings: Settings, known_at: str | None) -> int | None:
         facts.close()
 
 
-async def _replay(settings: Settings, moment: Moment, format_: Format) -> None:
+async def _replay(settings: Settings, moment: Moment, table: Table) -> None:
     async with opened_store(settings, create=False) as store:
         live = (await store.catalog()).live(TRANSACTIONS.name)
         if live is None:
@@ -75,7 +75,8 @@ async def _replay(settings: Settings, moment: Moment, format_: Format) -> None:
             )
             if checkpoint.parked:
                 typer.echo(f"{len(checkpoint.parked)} vaults stand still: see vault-projector parked list", err=True)
-            async for line in lines(vaults_as_of(generation, point, moment.known_at), format_):
-                sys.stdout.write(line)
+            sys.stdout.write(table.head())
+            async for state in vaults_as_of(generation, point, moment.known_at):
+                sys.stdout.write(table.line(row_of(state)))
         finally:
             await generation.close()

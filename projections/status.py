@@ -5,6 +5,7 @@ import time
 from msgspec import Struct, json
 
 from eventstore.port import FactReader
+from projections.chained import head_of
 from projections.live import open_live
 from projections.projection import Projection
 from projections.store import ReadModelStore
@@ -32,18 +33,21 @@ class Status(Struct, frozen=True, kw_only=True, rename="camel"):
     """Why, if an operator wants it to apply nothing."""
     parked: int
     """Vaults that wait because one of their events could not be applied."""
+    head: str | None
+    """Of the hash chain, where the projection keeps it: `POSITION:HASH`, for `audit verify`."""
 
 
 async def read_status(projection: Projection, facts: FactReader, store: ReadModelStore) -> Status:
     catalog, last = await store.catalog(), facts.last_position()
     entries, live = catalog.of(projection.name), catalog.live(projection.name)
-    position, slot, covered, heartbeat_s, parked = 0, None, None, 0.0, 0
+    position, slot, covered, heartbeat_s, parked, head = 0, None, None, 0.0, 0, None
     if live is not None:
         generation = await open_live(store, projection, live.number)
         checkpoint, heartbeat_s = await generation.checkpoint(), await generation.heartbeat_s()
         await generation.close()
         position, slot, covered = checkpoint.position, checkpoint.slot, checkpoint.complete_through_slot
         parked = len(checkpoint.parked)
+        head = str(head_of(checkpoint)) if checkpoint.chain_hash else None
     next_facts = facts.read_after(position, 1)
     return Status(
         projection=projection.name,
@@ -60,6 +64,7 @@ async def read_status(projection: Projection, facts: FactReader, store: ReadMode
         heartbeat_age_s=round(time.time() - heartbeat_s, 1) if heartbeat_s else None,
         paused=catalog.control(projection.name).paused,
         parked=parked,
+        head=head,
     )
 
 
@@ -89,4 +94,5 @@ def _row(status: Status) -> tuple[str, ...]:
 
 def _remarks(status: Status) -> list[str]:
     paused = [] if status.paused is None else [f"paused: {status.paused}"]
-    return paused + ([f"{status.parked} vaults parked"] if status.parked else [])
+    parked = [f"{status.parked} vaults parked"] if status.parked else []
+    return paused + parked + ([f"head {status.head}"] if status.head else [])

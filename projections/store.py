@@ -57,6 +57,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     parked: tuple[Parked, ...] = ()
     retried: int = 0
     """Number of the operator's last wish to retry what is parked that was met."""
+    chain_hash: str | None = None
+    """Of the store's hash chain at that position, hexadecimal, where the projection keeps it."""
     epoch: int = 0
     """Raised to take the checkpoint over: who then still holds the old one can write no more."""
 

@@ -176,7 +176,7 @@ async def _compare_with_log(
 
     Raises ContestedIndexDiffers where the index of contested signatures lacks what the log says of an inclusion.
     """
-    of_log = [(one, OF_LOG[one.projection.name]()) for one in comparisons if one.projection.name in OF_LOG]
+    of_log = [(one, OF_LOG[one.projection.name](facts)) for one in comparisons if one.projection.name in OF_LOG]
     legs, where = 0, ""
     for page in log(facts, position):
         slice_ = SLICES * page[0].position // (position + 1) + 1

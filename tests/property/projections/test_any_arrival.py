@@ -133,7 +133,7 @@ def test_failed_transactions_have_a_row_each_and_no_effect_on_anything_else(
     assume(happened and failed)
     with_them = asyncio.run(projected(data.draw(st.permutations(facts)), [5], batch))
     without = asyncio.run(projected(happened, [], 1_000))
-    assert [name for name in PROJECTIONS if with_them[name] != without[name]] == ["transactions"]
+    assert [name for name in PROJECTIONS if with_them[name] != without[name]] == ["transactions", "audit_logs"]
     rows, others = documents(TRANSACTIONS, facts), documents(TRANSACTIONS, happened)
     assert [rows.pop(document_id(fact, ""))["status"] for fact in failed] == ["failed"] * len(failed)
     assert rows == others
