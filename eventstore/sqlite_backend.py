@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
+from weakref import WeakSet
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteDatastore
 
@@ -32,12 +33,15 @@ class TunedDatastore(SQLiteDatastore):
     def __init__(self, uri: str, *, read_only: bool) -> None:
         super().__init__(uri, lock_timeout=LOCK_TIMEOUT_S, pool_size=1, max_overflow=1)
         self.pragmas = (*PRAGMAS, f"PRAGMA query_only = {int(read_only)}")
+        self._tuned = WeakSet[SQLiteConnection]()
 
     @contextmanager
     def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
         with super().get_connection(commit=commit) as connection:
-            for pragma in self.pragmas:
-                connection.cursor().execute(pragma)
+            if connection not in self._tuned:
+                for pragma in self.pragmas:
+                    connection.cursor().execute(pragma)
+                self._tuned.add(connection)
             yield connection
 
 

@@ -1,7 +1,7 @@
 """A chain made from a seed: skipped slots, forks that are left and come back to, the program's transactions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -73,6 +73,8 @@ class ChainModel:
         self._random = Random(f"chain {seed}")
         self.slots = slots
         self.blocks: dict[int, Block] = {}
+        self._chains: dict[int, Sequence[Block]] = {}
+        """By the cluster's slot."""
         self._names = 0
         self._vaults: dict[str, tuple[int, int]] = {}
         self._grow()
@@ -81,12 +83,13 @@ class ChainModel:
             for transaction in block.transactions:
                 self.by_signature.setdefault(transaction.signature, []).append(block.slot)
 
-    def chain(self, head: int) -> Iterator[Block]:
+    def chain(self, head: int) -> Sequence[Block]:
         """From the newest block down, as it is when `head` is the cluster's slot."""
-        for slot in range(min(head, self.slots - 1), -1, -1):
-            block = self.blocks.get(slot)
-            if block is not None and block.is_in_chain(head):
-                yield block
+        if head not in self._chains:
+            slots = range(min(head, self.slots - 1), -1, -1)
+            blocks = (self.blocks[slot] for slot in slots if slot in self.blocks)
+            self._chains[head] = tuple(block for block in blocks if block.is_in_chain(head))
+        return self._chains[head]
 
     def block(self, slot: int, head: int) -> Block | None:
         """None where it was skipped."""

@@ -50,6 +50,9 @@ class Node:
         self.page_max = self._random.choice([3, 10, 1_000])
         self._order = self._random.choice(["asc", "desc", "executed"])
         self._index_lag: dict[str, int] = {}
+        self._hidden: dict[str, bool] = {}
+        self._last_listed: tuple[tuple[object, ...], list[Listed]] = ((), [])
+        """With what it depends on: a page after another asks for the same."""
 
     @property
     def head(self) -> int:
@@ -148,6 +151,12 @@ class Node:
         return [b for b in self.chain.chain(self.head) if self.first_available <= b.slot <= head]
 
     def _listed(self, head: int) -> list[Listed]:
+        view = (head, self.head, self.first_available, self.lags_index, self.hides)
+        if view != self._last_listed[0]:
+            self._last_listed = view, self._listed_at(head)
+        return self._last_listed[1]
+
+    def _listed_at(self, head: int) -> list[Listed]:
         listed = []
         for block in self._chain(head):
             names = [t.signature for t in block.transactions if self._is_indexed(t.signature, block.slot)]
@@ -158,7 +167,7 @@ class Node:
         return names[::-1] if self._order == "executed" else sorted(names, reverse=self._order == "desc")
 
     def _is_indexed(self, signature: str, slot: int) -> bool:
-        if self.hides and Random(f"hidden {signature}").random() < self.hides:
+        if self.hides and self._is_hidden(signature):
             return False
         if not self.lags_index:
             return True
@@ -168,6 +177,11 @@ class Node:
                 [0, 0, 0, self._random.randint(1, self.index_lag_max)]
             )
         return slot + lag <= self.head
+
+    def _is_hidden(self, signature: str) -> bool:
+        if signature not in self._hidden:
+            self._hidden[signature] = Random(f"hidden {signature}").random() < self.hides
+        return self._hidden[signature]
 
 
 class Faults:
